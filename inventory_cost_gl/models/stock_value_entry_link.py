@@ -1,0 +1,37 @@
+from odoo import fields, models
+
+
+class StockValueEntryLink(models.Model):
+    """What of a value entry stands in which journal items.
+
+    Append-only: being posted is recorded here, never in the value entry. A reversed
+    run appends a row with the negative amount.
+    """
+
+    _name = "stock.value.entry.link"
+    _description = "Links between Value Entries and Journal Items"
+    _inherit = "inventory.append.only.mixin"
+    _order = "id"
+    _rec_name = "value_entry_id"
+
+    company_id = fields.Many2one("res.company", required=True, ondelete="restrict")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    value_entry_id = fields.Many2one(
+        "stock.value.entry", required=True, ondelete="restrict"
+    )
+    kind = fields.Selection(
+        [("expected", "Expected Cost"), ("actual", "Actual Cost")], required=True
+    )
+    amount = fields.Monetary(required=True)
+    debit_line_id = fields.Many2one(
+        "account.move.line", required=True, ondelete="restrict"
+    )
+    credit_line_id = fields.Many2one(
+        "account.move.line", required=True, ondelete="restrict"
+    )
+    run_id = fields.Many2one("inventory.cost.run", ondelete="restrict")
+
+    _value_entry_index = models.Index("(value_entry_id)")
+    _debit_index = models.Index("(debit_line_id)")
+    _credit_index = models.Index("(credit_line_id)")
+    _run_index = models.Index("(run_id) WHERE run_id IS NOT NULL")
