@@ -24,6 +24,7 @@ from . import product_template
 from . import product_product
 from . import stock_location
 from . import stock_lot
+from . import stock_quant
 from . import stock_move
 from . import stock_move_line
 from . import stock_picking
