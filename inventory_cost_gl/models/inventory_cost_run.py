@@ -1,0 +1,120 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+RUN_KINDS = [
+    ("adjust", "Adjust Cost"),
+    ("post", "Post Inventory Cost to G/L"),
+    ("reverse", "Reverse Posting Run"),
+]
+RUN_MODES = [("post", "Post"), ("preview", "Preview"), ("test", "Test")]
+GRANULARITIES = [
+    ("posting_group", "Per Posting Group"),
+    ("document", "Per Document"),
+    ("entry", "Per Value Entry"),
+]
+
+
+class InventoryCostRun(models.Model):
+    """A run that adjusted cost or posted it to the general ledger.
+
+    Preview and test runs included: who ran it, when, on what, and what was skipped.
+    """
+
+    _name = "inventory.cost.run"
+    _description = "Inventory Cost Run"
+    _inherit = "mail.thread", "mail.activity.mixin"
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, readonly=True, copy=False)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        default=lambda self: self.env.company,
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection(RUN_KINDS, required=True, readonly=True)
+    mode = fields.Selection(RUN_MODES, required=True, readonly=True, default="post")
+    state = fields.Selection(
+        [
+            ("draft", "Waiting"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        readonly=True,
+        default="draft",
+        tracking=True,
+    )
+    automatic = fields.Boolean(
+        readonly=True, help="Started by automatic cost posting or adjustment."
+    )
+    user_id = fields.Many2one(
+        "res.users", readonly=True, default=lambda self: self.env.user
+    )
+    until_date = fields.Date(readonly=True)
+    product_ids = fields.Many2many("product.product", readonly=True)
+    category_ids = fields.Many2many("product.category", readonly=True)
+    granularity = fields.Selection(GRANULARITIES, string="G/L Detail", readonly=True)
+    journal_id = fields.Many2one("account.journal", readonly=True)
+    started_at = fields.Datetime(string="Started", readonly=True)
+    finished_at = fields.Datetime(string="Finished", readonly=True)
+    duration = fields.Float(readonly=True, help="Seconds of work.")
+    entry_count = fields.Integer(
+        string="Value Entries",
+        readonly=True,
+        help="Value entries appended by an adjustment, posted by a posting run.",
+    )
+    item_count = fields.Integer(
+        string="Items", readonly=True, help="Products whose cost was adjusted."
+    )
+    amount = fields.Monetary(
+        readonly=True,
+        help="Sum of the adjustments, or of what was debited in the general ledger.",
+    )
+    last_value_entry_id = fields.Many2one(
+        "stock.value.entry",
+        readonly=True,
+        ondelete="restrict",
+        help="The last value entry there was when the run began.",
+    )
+    message = fields.Text(readonly=True, help="Why the run failed.")
+    line_ids = fields.One2many("inventory.cost.run.line", "run_id", readonly=True)
+
+    _company_index = models.Index("(company_id, kind, id)")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Number the runs, by company."""
+        for vals in vals_list:
+            if not vals.get("name"):
+                company = vals.get("company_id") or self.env.company.id
+                vals["name"] = self._next_name(self.env["res.company"].browse(company))
+        return super().create(vals_list)
+
+    def _next_name(self, company):
+        """Return the company's next run number, starting its sequence if needed."""
+        code = "inventory.cost.run"
+        sequences = self.env["ir.sequence"].sudo().with_company(company)
+        name = sequences.next_by_code(code)
+        if name:
+            return name
+        sequences.create(
+            {
+                "name": self.env._("Inventory Cost Runs"),
+                "code": code,
+                "company_id": company.id,
+                "prefix": "ICR/",
+                "padding": 6,
+            }
+        )
+        return sequences.next_by_code(code)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("Runs are kept as the record of what was posted and adjusted.")
+        )

@@ -1,0 +1,1 @@
+"""Posting inventory cost to the general ledger: the rules, in plain Python."""
