@@ -1,0 +1,79 @@
+"""Cost adjustment: what each entry should cost now against what is recorded."""
+
+from .average import RunningAverage
+from .average_period import PeriodAverage
+from .differences import (
+    direct_difference,
+    rounding_difference,
+    split_difference,
+)
+from .forwarding import Forwarding, stated_cost
+from .records import AVERAGE, ROUNDING
+
+
+def adjust(book):
+    """The value entries that bring every affected entry to its right cost.
+
+    Decreases and increases that take a decrease's cost are worked out by the
+    costing method, other increases keep what sources stated and only get
+    rounding entries. The list is in an order safe to append: what an entry's
+    cost comes from stands before it. The book is not changed. Adjusting again
+    after appending gives nothing.
+
+    Raises :class:`~.records.CostLoopError` where a cost depends on itself.
+    """
+    forwarding = work_out(book)
+    adjustments = []
+    for entry_id in forwarding.computed:
+        adjustments += _entry_difference(book, forwarding, entry_id)
+    for entry in _may_need_rounding(book, forwarding):
+        target = forwarding.residues.get(entry.id, 0)
+        if entry.quantity > 0 and entry.id in forwarding.costs:
+            target += forwarding.rounding(entry)
+        adjustments += rounding_difference(entry, target, book.settings)
+    _name_causes(forwarding, adjustments)
+    return adjustments
+
+
+def work_out(book):
+    """The :class:`~.forwarding.Forwarding` of a book with every cost settled."""
+    forwarding = Forwarding(book)
+    if book.item.costing_method == AVERAGE:
+        running = book.settings.average_cost_period == "transaction"
+        (RunningAverage if running else PeriodAverage)(book, forwarding).run()
+    for entry_id in book.entries:
+        if entry_id not in forwarding.costs:
+            forwarding.cost(entry_id)
+    return forwarding
+
+
+def _entry_difference(book, forwarding, entry_id):
+    entry = book.entries[entry_id]
+    total = forwarding.costs[entry_id]
+    if entry.quantity > 0:
+        total -= stated_cost(entry)
+    elif entry.fixed_to:
+        split = forwarding.split_cost(entry)
+        if split:
+            return split_difference(entry, split, book.settings)
+    return direct_difference(entry, total, book.settings)
+
+
+def _may_need_rounding(book, forwarding):
+    """Affected entries that have or may get a rounding entry, in entry order."""
+    affected = book.affected
+    for entry_id in sorted(book.entries):
+        if affected is not None and entry_id not in affected:
+            continue
+        entry = book.entries[entry_id]
+        if (
+            entry_id in forwarding.residues
+            or (entry.quantity > 0 and entry_id in forwarding.uses)
+            or any(cost.entry_type == ROUNDING for cost in entry.costs)
+        ):
+            yield entry
+
+
+def _name_causes(forwarding, adjustments):
+    for adjustment in adjustments:
+        adjustment.cause = forwarding.cause(adjustment.entry_id)

@@ -1,0 +1,117 @@
+"""Which bill or invoice line invoices which ledger entry of an order line.
+
+Odoo links bills and invoices to order lines only. Here their quantities are spread
+over the ledger entries of the order line: bills over receipts in the order in which
+they came, credit notes over returns. What has been recorded stays where it is, so that
+resetting one document never moves another's cost.
+
+Quantities are integers (millionths), in the order's direction: a receipt or delivery,
+a bill or invoice is positive; a return, a credit note negative.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Line:
+    """A ledger entry or a document line with its signed quantity."""
+
+    id: object
+    quantity: int
+
+
+@dataclass(slots=True)
+class Matching:
+    """What ``match`` works on: what is free of each entry and each document line."""
+
+    entries: dict
+    documents: dict
+    matched: dict = field(default_factory=dict)
+
+    def put(self, document, entry, quantity):
+        """Invoice ``quantity`` of the entry with the document line."""
+        if quantity:
+            key = (document, entry)
+            self.matched[key] = self.matched.get(key, 0) + quantity
+            self.entries[entry] -= quantity
+            self.documents[document] -= quantity
+
+
+def _same_direction(free, quantity):
+    """Return the part of ``quantity`` that fits into ``free``: 0 if signs differ."""
+    if free > 0 < quantity:
+        return min(free, quantity)
+    if free < 0 > quantity:
+        return max(free, quantity)
+    return 0
+
+
+def match(entries, documents, recorded):
+    """Return ``{(document id, entry id): quantity}``, what each document invoices.
+
+    ``entries`` and ``documents`` are ``Line`` lists in order; ``recorded`` is the same
+    mapping as recorded so far. Documents that are gone are not in ``documents``: their
+    recorded quantities are freed. Quantities that fit nowhere wait (they are billed
+    before the receipt) and are not in the result.
+    """
+    matching = Matching(
+        {entry.id: entry.quantity for entry in entries},
+        {document.id: document.quantity for document in documents},
+    )
+    _keep_recorded(matching, recorded)
+    for document in documents:
+        for entry in entries:
+            free = _same_direction(
+                matching.entries[entry.id], matching.documents[document.id]
+            )
+            matching.put(document.id, entry.id, free)
+    _credit_what_was_invoiced(matching, entries, documents)
+    return matching.matched
+
+
+def _keep_recorded(matching, recorded):
+    """Leave recorded quantities where they are, as far as the documents still cover
+    them; what is too much leaves the entries invoiced last."""
+    for (document, entry), quantity in recorded.items():
+        if document not in matching.documents or entry not in matching.entries:
+            continue
+        if matching.documents[document] * quantity > 0:
+            fits = _same_direction(matching.entries[entry], quantity)
+            kept = _same_direction(matching.documents[document], fits)
+            matching.put(document, entry, kept)
+
+
+def _credit_what_was_invoiced(matching, entries, documents):
+    """Let credit notes that found no return un-invoice what was invoiced last."""
+    for document in documents:
+        if matching.documents[document.id] >= 0:
+            continue
+        for entry in reversed(entries):
+            if entry.quantity > 0:
+                invoiced = entry.quantity - matching.entries[entry.id]
+                credited = min(invoiced, -matching.documents[document.id])
+                matching.put(document.id, entry.id, -credited)
+
+
+def set_off(entries, matched):
+    """Return ``{(return id, entry id): quantity}``: returns of what was never invoiced.
+
+    A return that no credit note took up, and receipts or deliveries that no bill or
+    invoice took up, settle each other at their expected cost, so that the interim
+    accounts clear. The same quantity stands on both: positive on the entry, negative
+    on the return itself, under the key ``(return id, return id)``.
+    """
+    free = {entry.id: entry.quantity for entry in entries}
+    for (_document, entry), quantity in matched.items():
+        free[entry] -= quantity
+    settled = {}
+    for back in (entry for entry in entries if entry.quantity < 0):
+        for forth in (entry for entry in entries if entry.quantity > 0):
+            quantity = min(-free[back.id], free[forth.id])
+            if quantity > 0:
+                free[back.id] += quantity
+                free[forth.id] -= quantity
+                settled[back.id, forth.id] = quantity
+                own = settled.get((back.id, back.id), 0)
+                settled[back.id, back.id] = own - quantity
+    return settled
