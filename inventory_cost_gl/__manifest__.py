@@ -11,7 +11,10 @@
     "data": [
         "security/inventory_cost_gl_security.xml",
         "security/ir.model.access.csv",
+        "security/inventory_gl_reconciliation_security.xml",
         "views/menus.xml",
+        "report/inventory_gl_reconciliation_report.xml",
+        "views/reconciliation_views.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

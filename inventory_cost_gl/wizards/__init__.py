@@ -1,0 +1,2 @@
+from . import inventory_gl_reconciliation_wizard
+from . import inventory_gl_reconciliation_wizard_line
