@@ -1,4 +1,5 @@
 from . import append_only_mixin
+from . import order_line_mixin
 from . import inventory_cost_guard
 from . import inventory_period
 from . import posting_group_mixin
@@ -28,6 +29,7 @@ from . import stock_location
 from . import stock_lot
 from . import stock_quant
 from . import stock_move
+from . import stock_move_value
 from . import stock_move_line
 from . import stock_picking
 from . import purchase_order_line

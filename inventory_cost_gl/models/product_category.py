@@ -43,6 +43,22 @@ class ProductCategory(models.Model):
             category = category.parent_id
         return category[field_name]
 
+    def write(self, vals):
+        """Guard what decides cost; see ``product.product._guard_costing``."""
+        changed = self.filtered(
+            lambda category: any(
+                category[field] != vals[field]
+                for field in ("property_valuation", "property_cost_method")
+                if field in vals
+            )
+        )
+        products = self.env["product.product"].with_context(active_test=False)
+        products = products.search(
+            [("categ_id", "in", changed.ids), ("is_storable", "=", True)]
+        )
+        with products._guard_costing(self.env.company):
+            return super().write(vals)
+
     @api.constrains("property_cost_method", "property_valuation")
     def _check_lifo(self):
         """LIFO is a method of the value entries; Odoo's own valuation has none."""

@@ -1,6 +1,16 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
+# The fields from which the valuation, the costing method and the unit follow.
+COSTING_SOURCES = {
+    "categ_id",
+    "is_storable",
+    "lot_valuated",
+    "tracking",
+    "type",
+    "uom_id",
+}
+
 
 class ProductTemplate(models.Model):
     """Valuation by value entries, and what overrides the category's groups."""
@@ -52,6 +62,14 @@ class ProductTemplate(models.Model):
         """
         self.ensure_one()
         return self.is_storable and self.valuation == "value_entries"
+
+    def write(self, vals):
+        """Guard what decides cost; see ``product.product._guard_costing``."""
+        if not COSTING_SOURCES & vals.keys():
+            return super().write(vals)
+        products = self.with_context(active_test=False).product_variant_ids
+        with products._guard_costing(self.env["res.company"].sudo().search([])):
+            return super().write(vals)
 
     def _search_valuation(self, operator, value):
         """Find products by valuation in ``self.env.company``; also the third one."""

@@ -1,7 +1,23 @@
+from contextlib import ExitStack, contextmanager
+
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
+
+# Settings that decide what a document records: changed only between documents.
+GUARDED_SETTINGS = (
+    "automatic_cost_posting",
+    "expected_cost_posting",
+    "automatic_cost_adjustment",
+    "average_cost_calc_type",
+    "average_cost_period",
+    "inventory_cost_tz",
+)
+# The defaults of product categories, and with them of products.
+DEFAULTS = {"inventory_valuation", "cost_method"}
 
 
 class ResCompany(models.Model):
@@ -86,6 +102,149 @@ class ResCompany(models.Model):
     inventory_cost_tz = fields.Selection(
         _tz_get, string="Time Zone of Posting Dates"
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Give each company the row by which recording and closing wait."""
+        companies = super().create(vals_list)
+        self.env["inventory.cost.guard"]._create_missing(companies)
+        return companies
+
+    def write(self, vals):
+        """Guard what the ledgers rest on, and act on changed cost settings."""
+        changed = {
+            field: self.filtered(lambda company, field=field: company[field] != value)
+            for field, value in vals.items()
+            if field in GUARDED_SETTINGS
+        }
+        self._check_currency(vals.get("currency_id"))
+        for field in ("average_cost_calc_type", "average_cost_period"):
+            changed.get(field, self.browse())._check_no_average(field)
+        if any(changed.values()):
+            self.env["inventory.cost.guard"]._change(self)
+        with ExitStack() as guards:
+            for company in self if DEFAULTS & vals.keys() else ():
+                guards.enter_context(company._guard_defaults(vals))
+            result = super().write(vals)
+        changed.get("expected_cost_posting", self.browse())._queue_expected_cost()
+        return result
+
+    @api.constrains("cost_method", "inventory_valuation")
+    def _check_lifo(self):
+        """LIFO is a method of the value entries; Odoo's own valuation has none."""
+        for company in self:
+            if (
+                company.cost_method == "lifo"
+                and company.inventory_valuation != "value_entries"
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "LIFO needs the valuation 'Perpetual (value entries)'. Choose "
+                        "that valuation, or another costing method, for %(company)s.",
+                        company=company.display_name,
+                    )
+                )
+
+    @contextmanager
+    def _guard_defaults(self, vals):
+        """Guard the products whose costing follows from the company's defaults."""
+        if all(self[field] == vals[field] for field in DEFAULTS & vals.keys()):
+            yield
+            return
+        products = (
+            self.env["product.product"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("is_storable", "=", True)])
+        )
+        with products._guard_costing(self):
+            yield
+            # The default behind the categories' own values is no field of theirs.
+            self.env["product.category"].invalidate_model(
+                ["property_valuation", "property_cost_method"]
+            )
+            self.env["product.template"].invalidate_model(["valuation", "cost_method"])
+
+    def _check_currency(self, currency_id):
+        """Refuse another currency where amounts are recorded in the present one."""
+        changed = self.filtered(
+            lambda company: currency_id and company.currency_id.id != currency_id
+        )
+        for company in changed._with_value_entries():
+            raise UserError(
+                self.env._(
+                    "%(company)s has value entries in %(currency)s, so its currency "
+                    "can't be changed any more. Create a new company with the other "
+                    "currency.",
+                    company=company.display_name,
+                    currency=company.currency_id.name,
+                )
+            )
+
+    def _check_no_average(self, field):
+        """Refuse to change how average cost is worked out once cost is recorded."""
+        for company in self._with_value_entries():
+            raise UserError(
+                self.env._(
+                    "%(company)s has value entries, so its %(setting)s can't be "
+                    "changed any more: recorded average costs would no longer be "
+                    "the ones in force. Choose it before the first receipt of a "
+                    "managed product.",
+                    company=company.display_name,
+                    setting=self._fields[field]._description_string(self.env),
+                )
+            )
+
+    def _with_value_entries(self):
+        """Return the companies that have value entries: one query."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT company.id FROM unnest(%s) AS company(id) WHERE EXISTS "
+                "(SELECT FROM stock_value_entry entry "
+                "WHERE entry.company_id = company.id)",
+                self.ids,
+            )
+        )
+        return self.browse(company_id for [company_id] in rows)
+
+    def _queue_expected_cost(self):
+        """Queue or un-queue the open expected cost after the setting was changed."""
+        queue = self.env["stock.value.entry.queue"]
+        for company in self:
+            if company.expected_cost_posting:
+                queue._queue_expected(company)
+            else:
+                queue._unqueue_expected(company)
+
+    # -- Odoo's own closing entry ----------------------------------------------------
+
+    def _get_accounts_by_product(self, products=None):
+        """Keep managed products out of the closing entry and its report."""
+        accounts = super()._get_accounts_by_product(products)
+        products = self.env["product.product"].concat(*accounts)
+        managed = products.with_company(self)._filter_managed()
+        return {
+            product: product_accounts
+            for product, product_accounts in accounts.items()
+            if product not in managed
+        }
+
+    @api.model
+    def _cron_post_stock_valuation(self):
+        """Close no company whose stock is valued by value entries."""
+        companies = self.with_context(closing_of_managed_is_empty=True)
+        return super(ResCompany, companies)._cron_post_stock_valuation()
+
+    def action_close_stock_valuation(self, at_date=None, auto_post=False):
+        """The scheduled closing has nothing to do where value entries are in force."""
+        if (
+            self.env.context.get("closing_of_managed_is_empty")
+            and self.inventory_valuation == "value_entries"
+        ):
+            return False
+        return super().action_close_stock_valuation(at_date, auto_post)
+
+    # -- Dates -----------------------------------------------------------------------
 
     def _inventory_posting_date(self, moment):
         """Return the date of a UTC datetime where the company is.
