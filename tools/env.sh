@@ -1,6 +1,6 @@
 # Shared by the scripts of this folder: where everything lives, and how the
 # tools are called. Sourced, never run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -45,7 +45,8 @@ PG_BIN=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 
 # Odoo reads its settings from here; one file per source tree, as the tree is
 # part of the addons path.
-export ODOO_RC=$CACHE/odoo-$(cksum <<<"$REPO" | cut -d ' ' -f 1).conf
+ODOO_RC=$CACHE/odoo-$(cksum <<<"$REPO" | cut -d ' ' -f 1).conf
+export ODOO_RC
 write_odoo_rc() {
     # A checkout keeps most addons beside the odoo folder, a package inside it.
     local addons=$ODOO_ROOT/odoo/addons

@@ -1,0 +1,23 @@
+# The commands of the project. Each gets by itself what it still lacks.
+.PHONY: demo serve stop test test-odoo lint format
+
+demo:  ## Create the demo database and fill it
+	@tools/demo
+
+serve:  ## Odoo in the browser on the demo database, until Ctrl-C
+	@tools/serve
+
+stop:  ## Stop the server and PostgreSQL
+	@tools/stop
+
+test:  ## Every test of the project, on a fresh database
+	@tools/test
+
+test-odoo:  ## Odoo's own tests, with the addon and without it
+	@tools/test_odoo
+
+lint:  ## Check style, size and OCA's rules
+	@tools/lint
+
+format:  ## Bring Python, XML and JavaScript in shape
+	@tools/lint --fix
