@@ -91,6 +91,8 @@ class ProductProduct(models.Model):
 
     def _with_ledger_entries(self, companies):
         """Return ``{company: products that have ledger entries in it}``: one query."""
+        if not self or not companies:
+            return {}
         rows = self.env.execute_query(
             SQL(
                 "SELECT company.id, array_agg(product.id) "
@@ -161,6 +163,8 @@ class ProductProduct(models.Model):
         The ledgers start empty: stock on hand and done moves that wait for their bill
         or invoice in ``self.env.company`` would be missing from them. One query.
         """
+        if not self:
+            return {}
         reasons = {
             "stock": self.env._("there is stock on hand"),
             "bill": self.env._("received goods are not billed"),

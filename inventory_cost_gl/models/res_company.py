@@ -197,6 +197,8 @@ class ResCompany(models.Model):
 
     def _with_value_entries(self):
         """Return the companies that have value entries: one query."""
+        if not self:
+            return self
         rows = self.env.execute_query(
             SQL(
                 "SELECT company.id FROM unnest(%s) AS company(id) WHERE EXISTS "

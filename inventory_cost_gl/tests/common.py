@@ -8,24 +8,14 @@ from odoo import Command, fields
 
 from odoo.addons.base.tests.common import BaseCommon
 
-INVENTORY_ROLES = {
+from ..posting.roles import GENERAL_POSTING_ROLES, INVENTORY_POSTING_ROLES, ROLES
+
+BALANCE_SHEET_ROLES = {
     "inventory": "asset_current",
     "inventory_interim": "asset_current",
     "wip": "asset_current",
-    "material_variance": "expense_direct_cost",
-    "capacity_variance": "expense_direct_cost",
-    "subcontracted_variance": "expense_direct_cost",
-    "capacity_overhead_variance": "expense_direct_cost",
-    "manufacturing_overhead_variance": "expense_direct_cost",
-}
-GENERAL_ROLES = {
-    "cogs": "expense_direct_cost",
     "cogs_interim": "asset_current",
-    "inventory_adjustment": "expense_direct_cost",
-    "direct_cost_applied": "expense_direct_cost",
-    "overhead_applied": "expense_direct_cost",
     "accrual_interim": "liability_current",
-    "purchase_variance": "expense_direct_cost",
 }
 
 
@@ -95,30 +85,31 @@ class InventoryCostCommon(BaseCommon):
         cls.business_group = env["business.posting.group"].create(
             {"code": "DOMESTIC", "name": "Domestic"}
         )
-        roles = INVENTORY_ROLES | GENERAL_ROLES
         accounts = env["account.account"].create(
             [
                 {
                     "name": role.replace("_", " ").title(),
                     "code": f"77{number:02}00",
-                    "account_type": account_type,
+                    "account_type": BALANCE_SHEET_ROLES.get(
+                        role, "expense_direct_cost"
+                    ),
                 }
-                for number, (role, account_type) in enumerate(roles.items(), start=1)
+                for number, role in enumerate(ROLES, start=1)
             ]
         )
-        cls.accounts = dict(zip(roles, accounts, strict=True))
+        cls.accounts = dict(zip(ROLES, accounts, strict=True))
         cls.inventory_setup = env["inventory.posting.setup"].create(
             {
                 "company_id": cls.company.id,
                 "inventory_posting_group_id": cls.inventory_group.id,
-                **cls._account_values(INVENTORY_ROLES),
+                **cls._account_values(INVENTORY_POSTING_ROLES),
             }
         )
         cls.general_setup = env["general.posting.setup"].create(
             {
                 "company_id": cls.company.id,
                 "product_posting_group_id": cls.product_group.id,
-                **cls._account_values(GENERAL_ROLES),
+                **cls._account_values(GENERAL_POSTING_ROLES),
             }
         )
         cls.company.write(
