@@ -12,6 +12,7 @@
         "security/inventory_cost_gl_security.xml",
         "security/ir.model.access.csv",
         "security/inventory_gl_reconciliation_security.xml",
+        "data/ir_cron.xml",
         "views/menus.xml",
         "report/inventory_gl_reconciliation_report.xml",
         "views/reconciliation_views.xml",

@@ -25,6 +25,16 @@ def period_end(day, period):
     return _month_end(date(day.year, last_month, 1))
 
 
+def period_start(day, period):
+    """First day of the average cost period that holds ``day``."""
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    months = MONTHS.get(period)
+    if not months:
+        return day
+    return date(day.year, day.month - (day.month - 1) % months, 1)
+
+
 def _months_before(day, months):
     total = day.year * 12 + day.month - 1 - months
     first = date(total // 12, total % 12 + 1, 1)

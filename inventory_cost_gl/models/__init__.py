@@ -26,6 +26,7 @@ from . import product_category
 from . import product_template
 from . import product_product
 from . import stock_location
+from . import stock_warehouse
 from . import stock_lot
 from . import stock_quant
 from . import stock_move

@@ -1,5 +1,8 @@
 from odoo import models
 
+from ..costing.receipts import invoice_statement
+from ..costing.rounding import share
+
 
 class AccountMoveLine(models.Model):
     """Bills and invoices of managed products post no stock accounts of their own."""
@@ -12,3 +15,52 @@ class AccountMoveLine(models.Model):
         if product and product._is_managed():
             return False
         return super()._eligible_for_stock_account()
+
+    def _inventory_cost_parts(self, item, entry, quantity, units):
+        """Return what the bill line states on a receipt it invoices.
+
+        ``[(entry type, variance type, expected, actual)]`` in units of the currency's
+        rounding; ``quantity`` in millionths, ``entry`` the costing ``Entry`` with what
+        is recorded so far.
+        """
+        self.ensure_one()
+        amount = self._inventory_cost_of(quantity, units)
+        statement = invoice_statement(item, entry, quantity, amount)
+        parts = [("direct_cost", None, statement.expected, statement.direct)]
+        if statement.expected_revaluation:
+            parts.append(("revaluation", None, statement.expected_revaluation, 0))
+        if statement.indirect:
+            parts.append(("indirect_cost", None, 0, statement.indirect))
+        if statement.variance:
+            parts.append(("variance", "purchase", 0, statement.variance))
+        return parts
+
+    def _inventory_cost_of(self, quantity, units):
+        """Return the cost of a quantity of the bill line, in company currency.
+
+        The line's balance and its taxes that cannot be deducted; both in the order's
+        direction: a credit note's quantity and cost are negative.
+        """
+        self.ensure_one()
+        sign = -1 if self.move_id.move_type == "in_refund" else 1
+        whole = self.product_uom_id._compute_quantity(
+            sign * self.quantity, self.product_id.uom_id, round=False
+        )
+        amount = units.amount(self.balance * self._inventory_tax_ratio())
+        return share(amount, quantity, units.quantity(whole))
+
+    def _inventory_tax_ratio(self):
+        """Return the net price with the taxes that cannot be deducted, over the net
+        price."""
+        self.ensure_one()
+        if not self.tax_ids or not self.price_subtotal:
+            return 1.0
+        taxes = self.tax_ids.compute_all(
+            self.price_unit * (1 - self.discount / 100),
+            currency=self.currency_id,
+            quantity=self.quantity,
+            product=self.product_id,
+            partner=self.partner_id,
+            rounding_method="round_globally",
+        )
+        return taxes["total_void"] / taxes["total_excluded"]

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class StockCostBalance(models.Model):
@@ -28,3 +28,15 @@ class StockCostBalance(models.Model):
     _key_unique = models.UniqueIndex(
         "(item_id, cost_location_id, COALESCE(lot_id, 0))"
     )
+
+    @api.model
+    def _sums(self, items):
+        """Return ``{product id: (quantity, value)}``, expected cost included."""
+        return {
+            item.product_id.id: (quantity, actual + expected)
+            for item, quantity, actual, expected in self.sudo()._read_group(
+                [("item_id", "in", items.ids)],
+                ["item_id"],
+                ["quantity:sum", "value_actual:sum", "value_expected:sum"],
+            )
+        }

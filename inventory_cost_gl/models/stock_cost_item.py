@@ -1,7 +1,11 @@
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..engine.update import CostUpdate
 
 
 class StockCostItem(models.Model):
@@ -79,3 +83,108 @@ class StockCostItem(models.Model):
                     company=balance.company_id.display_name,
                 )
             )
+
+    # ------------------------------------------------------------------
+    # Costing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _items(self, entries):
+        """Return the items of ledger entries of one company."""
+        return self.sudo().search(
+            [
+                ("company_id", "in", entries.company_id.ids),
+                ("product_id", "in", entries.product_id.ids),
+            ]
+        )
+
+    @api.model
+    def _unit_costs(self, entries):
+        """Return ``{product id: current unit cost}`` of the entries' items."""
+        return {
+            item.product_id.id: item._current_unit_cost()
+            for item in self._items(entries)
+        }
+
+    def _current_unit_cost(self):
+        """Return what 1 unit costs now in company currency; the standard cost if
+        standard."""
+        self.ensure_one()
+        product = self.product_id.with_company(self.company_id)
+        if product.cost_method == "standard" and not product.lot_valuated:
+            return product.standard_price
+        return self.unit_cost
+
+    @api.model
+    def _lock(self, company, products):
+        """Return the items of the products that are free, locked until commit.
+
+        An item that another transaction holds, or changed since this one's snapshot, is
+        not free: nobody waits. Holding bumps the version, so that older snapshots see
+        the item as not free.
+        """
+        if not products:
+            return self.browse()
+        query = SQL(
+            """
+            UPDATE stock_cost_item SET version = version + 1 WHERE id IN (
+                SELECT id FROM stock_cost_item
+                WHERE company_id = %s AND product_id IN %s
+                ORDER BY id FOR UPDATE SKIP LOCKED)
+            RETURNING id
+            """,
+            company.id,
+            tuple(products.ids),
+        )
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(query, log_exceptions=False)
+                ids = [item_id for (item_id,) in self.env.cr.fetchall()]
+        except (SerializationFailure, LockNotAvailable):
+            ids = []
+        self.invalidate_model(["version"], flush=False)
+        return self.sudo().browse(sorted(ids))
+
+    @api.model
+    def _update(self, company, value_entries, entries=None, arrivals=None):
+        """Cost new ledger entries and forward new value entries (DESIGN § 6).
+
+        At once for the items that are free; for the others new entries get the last
+        known unit cost and a worker runs the same engine moments later.
+        ``arrivals``: where the increases of transfers arrive, by their decrease's id.
+        """
+        entries = entries or self.env["stock.ledger.entry"].sudo()
+        self = self.sudo().with_company(company)
+        products = value_entries.product_id | entries.product_id
+        self._create_missing(company, products)
+        free = self._lock(company, products)
+        update = CostUpdate(company, self.env)
+        update.run_now(free, value_entries, entries, arrivals or {})
+        busy = products - free.product_id
+        update.run_later(
+            value_entries.filtered(lambda value: value.product_id in busy),
+            entries.filtered(lambda entry: entry.product_id in busy),
+            arrivals or {},
+        )
+
+    @api.model
+    def _adjust_queued(self, company, products=None, limit=None, run=None):
+        """Adjust queued items that are free; return the adjusted items.
+
+        ``products`` narrows them, ``limit`` is the number of items at most.
+        """
+        self = self.sudo().with_company(company)
+        domain = Domain("company_id", "=", company.id)
+        if products is not None:
+            domain &= Domain("product_id", "in", products.ids)
+        queued = self.env["stock.cost.queue"]._read_group(domain, ["product_id"])
+        todo = self.env["product.product"].union(*(product for (product,) in queued))
+        excluded = self.search(
+            [("company_id", "=", company.id), ("excluded", "=", True)]
+        ).product_id
+        todo = (todo - excluded)[:limit]
+        self._create_missing(company, todo)
+        items = self._lock(company, todo)
+        self.env["inventory.cost.guard"]._hold(company)
+        CostUpdate(company, self.env, run).adjust(items)
+        return items

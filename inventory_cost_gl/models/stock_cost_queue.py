@@ -1,4 +1,8 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# Items a worker adjusts in one transaction.
+WORKER_ITEMS = 50
 
 
 class StockCostQueue(models.Model):
@@ -18,6 +22,97 @@ class StockCostQueue(models.Model):
     product_id = fields.Many2one("product.product", required=True, ondelete="restrict")
     valuation_date = fields.Date(required=True)
     value_entry_id = fields.Many2one("stock.value.entry", ondelete="restrict")
+    counted = fields.Boolean(
+        help="The value entry is in the balances already. Documents that did not hold "
+        "the item's lock leave that to whoever adjusts it."
+    )
     recorded_at = fields.Datetime(required=True)
 
     _item_index = models.Index("(product_id, company_id, valuation_date)")
+
+    @api.model
+    def _of_items(self, items):
+        """Return the rows of the items that this transaction sees."""
+        return self.sudo().search(
+            [
+                ("company_id", "in", items.company_id.ids),
+                ("product_id", "in", items.product_id.ids),
+            ]
+        )
+
+    @api.model
+    def _enqueue(self, value_entries, counted):
+        """Queue the items of value entries from their valuation dates."""
+        if value_entries:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO stock_cost_queue (company_id, product_id,
+                        valuation_date, value_entry_id, counted, recorded_at)
+                    SELECT company_id, product_id, valuation_date, id, %s,
+                           now() AT TIME ZONE 'UTC'
+                    FROM stock_value_entry WHERE id IN %s
+                    """,
+                    counted,
+                    tuple(value_entries.ids),
+                )
+            )
+
+    @api.model
+    def _enqueue_entries(self, entry_ids):
+        """Queue decreases that were covered: their first cost is to be adjusted."""
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO stock_cost_queue (company_id, product_id,
+                    valuation_date, value_entry_id, counted, recorded_at)
+                SELECT DISTINCT ON (ledger_entry_id) company_id, product_id,
+                       valuation_date, id, true, now() AT TIME ZONE 'UTC'
+                FROM stock_value_entry WHERE ledger_entry_id IN %s
+                ORDER BY ledger_entry_id, id
+                """,
+                tuple(entry_ids),
+            )
+        )
+
+    @api.model
+    def _enqueue_projection(self, company, products):
+        """Queue items whose projections met another transaction."""
+        today = company._inventory_posting_date(fields.Datetime.now())
+        self.env.cr.execute_values(
+            """
+            INSERT INTO stock_cost_queue (company_id, product_id, valuation_date,
+                counted, recorded_at) VALUES %s
+            """,
+            [(company.id, product.id, today) for product in products],
+            template="(%s, %s, %s, true, now() AT TIME ZONE 'UTC')",
+        )
+        self._trigger_workers()
+
+    def _take_uncounted(self):
+        """Return the value entries no balance holds yet, and mark them as counted."""
+        uncounted = self.filtered(lambda row: not row.counted)
+        uncounted.counted = True
+        return uncounted.value_entry_id
+
+    @api.model
+    def _trigger_workers(self):
+        """Wake the workers after commit."""
+        self.env.ref("inventory_cost_gl.ir_cron_adjust_cost").sudo()._trigger()
+
+    @api.model
+    def _work(self):
+        """Adjust queued items, a few at a time; the scheduled actions run this.
+
+        The locks are the first statement of each transaction, so that what documents
+        committed before is seen.
+        """
+        cron = self.env["ir.cron"]
+        for company in self.env["res.company"].search([]):
+            while True:
+                items = self.env["stock.cost.item"]._adjust_queued(
+                    company, limit=WORKER_ITEMS
+                )
+                left = self.search_count([("company_id", "=", company.id)])
+                if not cron._commit_progress(len(items), remaining=left) or not items:
+                    break

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..costing.entry_types import NO_ORDER, entry_types
+
 
 class StockMove(models.Model):
     """Moves of managed products: Odoo's valuation stands aside."""
@@ -22,3 +24,175 @@ class StockMove(models.Model):
         """Leave the value of managed moves to the cost ledger, which writes it."""
         unmanaged = self - self._filter_managed()
         return super(StockMove, unmanaged)._set_value(correction_quantity)
+
+    # ------------------------------------------------------------------
+    # The quantity ledger
+    # ------------------------------------------------------------------
+
+    def _action_done(self, cancel_backorder=False):
+        """Record the ledger entries and costs of the moves that got done."""
+        moves = super()._action_done(cancel_backorder=cancel_backorder)
+        moves._record_cost()
+        return moves
+
+    def _record_cost(self):
+        """Bring the ledgers up to date with these done moves, company by company.
+
+        Called again after a change of quantity it records the difference; called twice
+        it records nothing.
+        """
+        managed = self.filtered(lambda move: move.state == "done")._filter_managed()
+        for company, moves in managed.grouped("company_id").items():
+            moves.sudo().with_company(company)._record_company_cost()
+
+    def _record_company_cost(self):
+        company = self.env.company
+        self.env["inventory.cost.guard"]._hold(company)
+        rows = self._prepare_ledger_entries()
+        self.env["inventory.period"]._check_open(
+            company, {row["posting_date"] for row in rows}
+        )
+        self.env["stock.ledger.entry"]._record(company, rows)
+
+    def _prepare_ledger_entries(self):
+        """Return the rows that bring the quantity ledger to what the moves moved.
+
+        Rows are column values of ``stock.ledger.entry`` plus ``arrival_location_id``,
+        where the increase of a transfer arrives: how many layers it brings is known
+        only when the decrease is applied.
+        """
+        ledger = self.env["stock.ledger.entry"]
+        recorded = ledger._recorded_quantities(self)
+        returnable = ledger._returnable_quantities(self | self.origin_returned_move_id)
+        rows = []
+        for move in self:
+            moved = move._moved_quantities()
+            keys = {**moved, **recorded.get(move.id, {})}
+            for key in keys:
+                quantity, arrival_id = moved.get(key, (0.0, False))
+                quantity -= recorded.get(move.id, {}).get(key, 0.0)
+                rows += move._prepare_ledger_entry_rows(
+                    key, round(quantity, 6), arrival_id, returnable
+                )
+        return rows
+
+    def _moved_quantities(self):
+        """Return ``{(entry type, cost location, lot): (quantity, arrival location)}``.
+
+        Quantities are signed, in the product's unit of measure. Goods owned by others
+        are left out. The increase of a transfer is not listed: it follows its decrease.
+        """
+        self.ensure_one()
+        moved = {}
+        for line in self.move_line_ids:
+            if line._should_exclude_for_valuation() or not line.picked:
+                continue
+            lot = line.lot_id if self.product_id.lot_valuated else self.env["stock.lot"]
+            source = line.location_id._cost_location()
+            destination = line.location_dest_id._cost_location()
+            types = entry_types(
+                line.location_id._cost_place(self.company_id),
+                line.location_dest_id._cost_place(self.company_id),
+                self._inventory_order_kind(),
+                same_cost_location=source == destination,
+            )
+            transfer = types.increase == "transfer"
+            # A drop shipment never enters stock: its entries stand at the vendor's.
+            outside = source or destination or line.location_id
+            for entry_type, place, quantity in (
+                (types.decrease, source or outside, -line.quantity_product_uom),
+                (
+                    types.increase if not transfer else None,
+                    destination or outside,
+                    line.quantity_product_uom,
+                ),
+            ):
+                if entry_type:
+                    key = (entry_type, place.id, lot.id)
+                    before = moved.get(key, (0.0,))[0]
+                    arrival = transfer and destination.id
+                    moved[key] = (before + quantity, arrival)
+        return moved
+
+    def _inventory_order_kind(self):
+        """Return what the move belongs to, as ``entry_types`` knows it.
+
+        Addons that know production or repair orders override it.
+        """
+        self.ensure_one()
+        return NO_ORDER
+
+    def _prepare_ledger_entry_rows(self, key, quantity, arrival_id, returnable):
+        """Return the rows for a quantity, split over the entries it takes back.
+
+        A return takes back entries of the move it returns, a corrected quantity those
+        of the move itself, the newest first; ``returnable`` is used up.
+        """
+        self.ensure_one()
+        entry_type, location_id, lot_id = key
+        row = self._prepare_ledger_entry_vals(entry_type, location_id, lot_id)
+        rows = []
+        for move in self | self.origin_returned_move_id:
+            for taken_back in returnable.get((move.id, entry_type, lot_id), ()):
+                taken = taken_back.take(quantity, location_id)
+                if taken:
+                    quantity = round(quantity - taken, 6)
+                    fixed = (
+                        "applies_to_entry_id" if taken < 0 else "applies_from_entry_id"
+                    )
+                    taken_row = {**row, "quantity": taken, fixed: taken_back.entry.id}
+                    if move == self:
+                        taken_row["reverses_entry_id"] = taken_back.entry.id
+                    rows.append(taken_row)
+        if quantity:
+            rows.append(
+                {**row, "quantity": quantity, "arrival_location_id": arrival_id}
+            )
+        return rows
+
+    def _prepare_ledger_entry_vals(self, entry_type, location_id, lot_id):
+        """Return the columns of a ledger entry but its quantity; a hook."""
+        self.ensure_one()
+        company = self.env.company
+        partner = self._inventory_partner()
+        posting_date = company._inventory_posting_date(self.date)
+        product = self.product_id.with_company(company)
+        return {
+            "company_id": company.id,
+            "product_id": product.id,
+            "lot_id": lot_id or None,
+            "cost_location_id": location_id,
+            "entry_type": entry_type,
+            "posting_date": posting_date,
+            "valuation_date": posting_date,
+            "stock_move_id": self.id,
+            "origin": self.reference or self.origin,
+            "partner_id": partner.id or None,
+            "inventory_posting_group_id": product._get_inventory_posting_group().id
+            or None,
+            "product_posting_group_id": product._get_product_posting_group().id or None,
+            "business_posting_group_id": partner.with_company(company)
+            ._get_business_posting_group()
+            .id
+            or None,
+            "analytic_distribution": self._inventory_analytic_distribution() or None,
+        }
+
+    def _inventory_partner(self):
+        """Return the vendor or customer whose posting group the entry takes."""
+        self.ensure_one()
+        order = self.purchase_line_id.order_id or self.sale_line_id.order_id
+        return order.partner_id or self.partner_id or self.picking_id.partner_id
+
+    def _inventory_analytic_distribution(self):
+        """Return the analytic distribution of the order line, else of the move."""
+        self.ensure_one()
+        line = self.purchase_line_id or self.sale_line_id
+        return (line and line.analytic_distribution) or (
+            self._get_analytic_distribution()
+        )
+
+    def _inventory_order_line(self):
+        """Return the order line whose bills or invoices invoice the move, if any."""
+        self.ensure_one()
+        return self.purchase_line_id or self.sale_line_id

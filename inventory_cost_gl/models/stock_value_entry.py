@@ -1,4 +1,7 @@
+from psycopg2.extras import Json
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .stock_ledger_entry import ENTRY_TYPES
 
@@ -17,6 +20,41 @@ VARIANCE_TYPES = [
     ("capacity_overhead", "Capacity Overhead"),
     ("manufacturing_overhead", "Manufacturing Overhead"),
 ]
+
+# Columns a caller of ``_append`` may give, with their PostgreSQL types; the rest of a
+# value entry follows from its ledger entry and its cause.
+APPENDED_COLUMNS = {
+    "ledger_entry_id": "integer",
+    "entry_type": "varchar",
+    "variance_type": "varchar",
+    "cost_amount_expected": "numeric",
+    "cost_amount_actual": "numeric",
+    "expected": "boolean",
+    "ledger_entry_quantity": "numeric",
+    "invoiced_quantity": "numeric",
+    "valued_quantity": "numeric",
+    "valued_by_average": "boolean",
+    "partial_revaluation": "boolean",
+    "posting_date": "date",
+    "valuation_date": "date",
+    "adjustment": "boolean",
+    "applies_to_value_entry_id": "integer",
+    "cause_value_entry_id": "integer",
+    "source_model": "varchar",
+    "source_id": "integer",
+    "source_ref": "varchar",
+    "document_ref": "varchar",
+    "document_date": "date",
+    "charge_product_id": "integer",
+    "counter_account": "integer",
+    "analytic_distribution": "jsonb",
+    "source_currency_id": "integer",
+    "source_amount": "numeric",
+    "run_ref": "integer",
+}
+_APPENDED_TEMPLATE = "(%s)" % ", ".join(
+    f"%s::{column_type}" for column_type in ("integer", *APPENDED_COLUMNS.values())
+)
 
 
 class StockValueEntry(models.Model):
@@ -71,7 +109,9 @@ class StockValueEntry(models.Model):
         help="The entry whose cost brought this adjustment about.",
     )
     source_model = fields.Char(required=True)
-    source_id = fields.Many2oneReference(model_field="source_model", required=True)
+    source_id = fields.Many2oneReference(
+        string="Source Record", model_field="source_model", required=True
+    )
     source_ref = fields.Char(string="Source")
     document_ref = fields.Char(string="Document")
     document_date = fields.Date()
@@ -137,3 +177,202 @@ class StockValueEntry(models.Model):
         for entry in self:
             entry.cost_posted_to_gl = posted.get((entry.id, "actual"), 0.0)
             entry.expected_cost_posted_to_gl = posted.get((entry.id, "expected"), 0.0)
+
+    # ------------------------------------------------------------------
+    # Appending
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _append(self, rows):
+        """Append value entries of ledger entries, and queue them for the G/L.
+
+        ``rows`` are dicts of ``APPENDED_COLUMNS``; amounts in company currency, already
+        rounded. Posting groups, cost location, order, analytic distribution and whatever
+        else is not given come from the ledger entry, the source of an adjustment from
+        its cause. Two statements however many the rows. Returns the new entries, in
+        order.
+        """
+        if not rows:
+            return self.browse()
+        self.env["stock.ledger.entry"].flush_model()
+        ids = self.env.cr.execute_values(
+            self._append_query(),
+            [self._append_values(place, row) for place, row in enumerate(rows)],
+            template=_APPENDED_TEMPLATE,
+            page_size=len(rows),
+            fetch=True,
+        )
+        entries = self.browse(sorted(entry_id for (entry_id,) in ids))
+        self.invalidate_model(flush=False)
+        self.env["stock.ledger.entry"].invalidate_model(
+            ["invoiced_quantity", "cost_amount_expected", "cost_amount_actual"],
+            flush=False,
+        )
+        self.env["stock.value.entry.queue"]._enqueue(entries)
+        return entries
+
+    def _append_values(self, place, row):
+        values = dict.fromkeys(APPENDED_COLUMNS)
+        values.update(row)
+        if values["analytic_distribution"] is not None:
+            values["analytic_distribution"] = Json(values["analytic_distribution"])
+        return (place, *values.values())
+
+    def _append_query(self):
+        """Return the INSERT that completes the given columns from the ledger entry."""
+        user_ref = int(self.env.uid)
+        columns = ", ".join(APPENDED_COLUMNS)
+        return f"""
+            INSERT INTO stock_value_entry (
+                company_id, ledger_entry_id, product_id, entry_type, variance_type,
+                item_ledger_entry_type, cost_amount_expected, cost_amount_actual,
+                expected, ledger_entry_quantity, invoiced_quantity, valued_quantity,
+                valued_by_average, partial_revaluation, posting_date, valuation_date,
+                adjustment, applies_to_value_entry_id, cause_value_entry_id,
+                source_model, source_id, source_ref, document_ref, document_date,
+                order_model, order_id, charge_product_id, counter_account,
+                inventory_posting_group_id, product_posting_group_id,
+                business_posting_group_id, cost_location_id, analytic_distribution,
+                source_currency_id, source_amount, run_ref, recorded_at, user_ref)
+            SELECT
+                e.company_id, e.id, e.product_id, v.entry_type, v.variance_type,
+                e.entry_type, COALESCE(v.cost_amount_expected, 0),
+                COALESCE(v.cost_amount_actual, 0), COALESCE(v.expected, false),
+                COALESCE(v.ledger_entry_quantity, 0),
+                COALESCE(v.invoiced_quantity, 0),
+                COALESCE(v.valued_quantity, e.quantity),
+                COALESCE(v.valued_by_average, false),
+                COALESCE(v.partial_revaluation, false), v.posting_date,
+                COALESCE(v.valuation_date, e.valuation_date),
+                COALESCE(v.adjustment, false), v.applies_to_value_entry_id,
+                v.cause_value_entry_id,
+                COALESCE(v.source_model, cause.source_model),
+                COALESCE(v.source_id, cause.source_id),
+                COALESCE(v.source_ref, cause.source_ref),
+                COALESCE(v.document_ref, e.origin),
+                COALESCE(v.document_date, v.posting_date),
+                e.order_model, e.order_id, v.charge_product_id, v.counter_account,
+                e.inventory_posting_group_id, e.product_posting_group_id,
+                e.business_posting_group_id, e.cost_location_id,
+                COALESCE(v.analytic_distribution, e.analytic_distribution),
+                v.source_currency_id, v.source_amount, v.run_ref,
+                now() AT TIME ZONE 'UTC', {user_ref}
+            FROM (VALUES %s) AS v (place, {columns})
+            JOIN stock_ledger_entry e ON e.id = v.ledger_entry_id
+            LEFT JOIN stock_value_entry cause ON cause.id = v.cause_value_entry_id
+            ORDER BY v.place
+            RETURNING id
+        """
+
+    # ------------------------------------------------------------------
+    # Sources state, the ledger appends
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _state(self, source_model, statements, withdrawn=()):
+        """Record what sources contribute now; append what differs.
+
+        ``statements`` are dicts of ``APPENDED_COLUMNS`` whose amounts and invoiced
+        quantity are the *whole* contribution of ``source_id`` to ``ledger_entry_id``
+        under ``entry_type`` and ``variance_type``. What was recorded before for the
+        same source and ledger entry under other keys, and for the pairs ``(source id,
+        ledger entry id)`` of ``withdrawn``, is stated as 0. Stating the same twice
+        appends nothing. Returns the new value entries.
+        """
+        pairs = {(row["source_id"], row["ledger_entry_id"]) for row in statements}
+        recorded = self._recorded(source_model, pairs | set(withdrawn))
+        rows = []
+        for statement in statements:
+            key = (
+                statement["source_id"],
+                statement["ledger_entry_id"],
+                statement["entry_type"],
+                statement.get("variance_type") or None,
+            )
+            row = self._difference(statement, recorded.pop(key, None))
+            if row:
+                rows.append({**row, "source_model": source_model})
+        rows += self._withdraw(source_model, recorded)
+        return self._append(rows)
+
+    def _recorded(self, source_model, pairs):
+        """Return ``{key: (expected, actual, invoiced, last id)}`` of the pairs."""
+        if not pairs:
+            return {}
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT source_id, ledger_entry_id, entry_type, variance_type,
+                       sum(cost_amount_expected), sum(cost_amount_actual),
+                       sum(invoiced_quantity), max(id)
+                FROM stock_value_entry
+                WHERE source_model = %s AND NOT adjustment
+                  AND (source_id, ledger_entry_id) IN %s
+                GROUP BY 1, 2, 3, 4
+                """,
+                source_model,
+                tuple(pairs),
+            )
+        )
+        return {tuple(row[:4]): row[4:] for row in self.env.cr.fetchall()}
+
+    def _difference(self, statement, recorded):
+        """Return the row that brings the recorded amounts to the stated ones, if any.
+
+        The first statement on a key that brings the ledger entry's quantity is recorded
+        even when its amounts are 0.
+        """
+        expected, actual, invoiced, _last = recorded or (0.0, 0.0, 0.0, None)
+        currency = self.env.company.currency_id
+        row = {
+            **statement,
+            "cost_amount_expected": currency.round(
+                statement.get("cost_amount_expected", 0.0) - expected
+            ),
+            "cost_amount_actual": currency.round(
+                statement.get("cost_amount_actual", 0.0) - actual
+            ),
+            "invoiced_quantity": round(
+                statement.get("invoiced_quantity", 0.0) - invoiced, 6
+            ),
+        }
+        if recorded:
+            row["ledger_entry_quantity"] = 0.0
+        changed = (
+            row["cost_amount_expected"]
+            or row["cost_amount_actual"]
+            or row["invoiced_quantity"]
+            or row.get("ledger_entry_quantity")
+        )
+        return row if changed else None
+
+    def _withdraw(self, source_model, recorded):
+        """Return rows that state 0 for recorded keys, dated as they were if open."""
+        recorded = {
+            key: values for key, values in recorded.items() if any(values[:3])
+        }
+        last = self.browse([values[3] for values in recorded.values()])
+        periods = self.env["inventory.period"]
+        first_open = periods._first_open_date_getter(self.env.company)
+        rows = []
+        for (key, values), entry in zip(recorded.items(), last, strict=True):
+            source_id, ledger_entry_id, entry_type, variance_type = key
+            rows.append(
+                {
+                    "source_model": source_model,
+                    "source_id": source_id,
+                    "ledger_entry_id": ledger_entry_id,
+                    "entry_type": entry_type,
+                    "variance_type": variance_type,
+                    "cost_amount_expected": -values[0],
+                    "cost_amount_actual": -values[1],
+                    "invoiced_quantity": -values[2],
+                    "source_ref": entry.source_ref,
+                    "document_ref": entry.document_ref,
+                    "document_date": entry.document_date,
+                    "counter_account": entry.counter_account or None,
+                    "analytic_distribution": entry.analytic_distribution or None,
+                    "posting_date": first_open(entry.posting_date),
+                }
+            )
+        return rows

@@ -1,3 +1,5 @@
+import functools
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -80,3 +82,68 @@ class StockValueEntryQueue(models.Model):
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _enqueue(self, value_entries):
+        """Queue new value entries, and post them at commit where posting is immediate.
+
+        Amounts of 0 are not queued. Expected cost is queued where expected cost posting
+        is on, or something expected of the same ledger entry is posted already.
+        """
+        if not value_entries:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO stock_value_entry_queue
+                       (company_id, value_entry_id, kind, posting_date, product_id)
+                SELECT v.company_id, v.id, 'actual', v.posting_date, v.product_id
+                  FROM stock_value_entry v
+                 WHERE v.id IN %(ids)s AND v.cost_amount_actual <> 0
+                 UNION ALL
+                SELECT v.company_id, v.id, 'expected', v.posting_date, v.product_id
+                  FROM stock_value_entry v
+                  JOIN res_company c ON c.id = v.company_id
+                 WHERE v.id IN %(ids)s AND v.cost_amount_expected <> 0
+                   AND (c.expected_cost_posting OR EXISTS (
+                       SELECT FROM stock_value_entry other
+                         JOIN stock_value_entry_link link
+                           ON link.value_entry_id = other.id
+                        WHERE other.ledger_entry_id = v.ledger_entry_id
+                          AND link.kind = 'expected'))
+                """,
+                ids=tuple(value_entries.ids),
+            )
+        )
+        self.invalidate_model(flush=False)
+        self._post_automatically(value_entries)
+
+    @api.model
+    def _post_automatically(self, value_entries):
+        """Post at the end of the document's transaction, or have a worker post.
+
+        ``immediate`` posting runs once before the commit, whatever the document
+        recorded until then; an error stops the document.
+        """
+        run = self.env["inventory.cost.run"].sudo()
+        for company in value_entries.company_id:
+            if company.automatic_cost_posting == "background":
+                run._trigger_background(company)
+            elif company.automatic_cost_posting == "immediate":
+                recorded = self.env.cr.precommit.data.setdefault(
+                    f"inventory_cost_gl.immediate.{company.id}", []
+                )
+                if not recorded:
+                    self.env.cr.precommit.add(
+                        functools.partial(self._post_recorded, company, recorded)
+                    )
+                recorded += value_entries.filtered(
+                    lambda value, company=company: value.company_id == company
+                ).ids
+
+    def _post_recorded(self, company, recorded):
+        """Post what this transaction recorded and still stands in the queue."""
+        value_entries = self.env["stock.value.entry"].sudo().browse(recorded).exists()
+        run = self.env["inventory.cost.run"].sudo().with_company(company)
+        run._post_immediately(value_entries)
+        recorded.clear()

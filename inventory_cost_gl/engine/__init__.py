@@ -1,0 +1,1 @@
+"""Between the ledgers' tables and the cost rules of ``costing``."""

@@ -1,0 +1,368 @@
+"""Loads what the cost rules need: a few queries for any number of products."""
+
+from decimal import Decimal
+
+from odoo.tools import SQL
+
+from ..costing.periods import period_start
+from ..costing.records import (
+    AVERAGE,
+    SPECIFIC,
+    Application,
+    Balance,
+    Book,
+    Cost,
+    Entry,
+    Item,
+    Settings,
+)
+
+_ENTRY_COLUMNS = SQL(
+    """e.id, e.product_id, e.entry_type, e.quantity, e.remaining_quantity,
+       e.posting_date, e.valuation_date, e.cost_location_id, COALESCE(e.lot_id, 0),
+       COALESCE(e.applies_to_entry_id, 0), COALESCE(e.applies_from_entry_id, 0),
+       COALESCE(e.transferred_from_entry_id, 0), COALESCE(e.reverses_entry_id, 0),
+       e.order_id"""
+)
+
+
+class Loader:
+    """Loads books of products of one company."""
+
+    def __init__(self, company, units, first_open_date=None):
+        self.env = company.env
+        self.company = company
+        self.units = units
+        self.settings = Settings(
+            average_cost_period=company.average_cost_period,
+            average_cost_calc_type=company.average_cost_calc_type,
+            first_open_date=first_open_date,
+        )
+
+    def new_books(self, items):
+        """Return ``{product id: empty Book}`` of the ``stock.cost.item`` records."""
+        return {
+            item.product_id.id: Book(self.settings, self.item(item)) for item in items
+        }
+
+    def item(self, item):
+        """Return the costing ``Item`` of a ``stock.cost.item`` record."""
+        product = item.product_id.with_company(self.company)
+        return Item(
+            id=product.id,
+            costing_method=SPECIFIC if product.lot_valuated else product.cost_method,
+            unit_cost=self.units.unit_cost(item._current_unit_cost()),
+            indirect_cost_pct=Decimal(str(product.indirect_cost_pct)),
+            overhead_rate=self.units.unit_cost(product.overhead_rate),
+        )
+
+    def load_with_costs(self, entries):
+        """Return ``{id: Entry}`` of ``stock.ledger.entry`` records, with costs."""
+        books = {
+            product.id: Book(self.settings, Item(product.id))
+            for product in entries.product_id
+        }
+        self._load_entries(
+            books,
+            SQL(
+                "SELECT %s FROM stock_ledger_entry e WHERE e.id IN %s",
+                _ENTRY_COLUMNS,
+                tuple(entries.ids) or (0,),
+            ),
+        )
+        self._load_costs(books)
+        return _entries_by_id(books)
+
+    # ------------------------------------------------------------------
+    # Applying
+    # ------------------------------------------------------------------
+
+    def load_open(self, books):
+        """Load the open entries, what they take their cost from, and their links."""
+        products = tuple(books)
+        self._load_entries(
+            books,
+            SQL(
+                """
+                SELECT %s FROM stock_ledger_entry e
+                WHERE e.product_id IN %s AND e.company_id = %s AND e.open
+                UNION
+                SELECT %s FROM stock_ledger_entry o
+                JOIN stock_ledger_entry e
+                  ON e.id = o.applies_from_entry_id OR e.applies_from_entry_id = o.id
+                WHERE o.product_id IN %s AND o.company_id = %s AND o.open
+                """,
+                _ENTRY_COLUMNS,
+                products,
+                self.company.id,
+                _ENTRY_COLUMNS,
+                products,
+                self.company.id,
+            ),
+        )
+        self._load_revaluation_dates(books)
+        self._load_applications(
+            books,
+            SQL(
+                """a.outbound_entry_id IN (
+                       SELECT id FROM stock_ledger_entry
+                       WHERE open AND product_id IN %(p)s AND company_id = %(c)s)
+                   OR a.inbound_entry_id IN (
+                       SELECT id FROM stock_ledger_entry
+                       WHERE open AND applies_from_entry_id IS NOT NULL
+                         AND product_id IN %(p)s AND company_id = %(c)s)""",
+                p=products,
+                c=self.company.id,
+            ),
+        )
+
+    def _load_revaluation_dates(self, books):
+        """Load the dates of revaluations: a decrease is not valued before them."""
+        entries = _entries_by_id(books)
+        rows = self._rows(
+            SQL(
+                """
+                SELECT ledger_entry_id, max(valuation_date) FROM stock_value_entry
+                WHERE ledger_entry_id IN %s AND entry_type = 'revaluation'
+                GROUP BY 1
+                """,
+                tuple(entries) or (0,),
+            )
+        )
+        for entry_id, valuation_date in rows:
+            entries[entry_id].costs.append(Cost(valuation_date=valuation_date))
+
+    # ------------------------------------------------------------------
+    # Adjusting
+    # ------------------------------------------------------------------
+
+    def load_affected(self, books, seeds, from_dates):
+        """Load the entries whose cost may change, and what their cost comes from.
+
+        ``seeds``: ids of the ledger entries that changed; ``from_dates``: the earliest
+        valuation date that changed, per product. Average products are loaded from
+        that date (its average period) on, the others along their applications.
+        """
+        average = {
+            product_id: period_start(
+                from_dates[product_id], self.settings.average_cost_period
+            )
+            for product_id, book in books.items()
+            if book.item.costing_method == AVERAGE and product_id in from_dates
+        }
+        affected = self._affected_ids(seeds, average)
+        self._load_entries(books, self._affected_query(affected))
+        for product_id, book in books.items():
+            book.affected = affected & set(book.entries)
+            book.opening_date = average.get(product_id)
+        entry_ids = tuple(_entries_by_id(books)) or (0,)
+        self._load_applications(
+            books,
+            SQL(
+                """a.outbound_entry_id IN %(ids)s OR a.inbound_entry_id IN %(affected)s
+                   OR a.inbound_entry_id IN (
+                       SELECT ledger_entry_id FROM stock_value_entry
+                       WHERE partial_revaluation AND ledger_entry_id IN %(ids)s)""",
+                ids=entry_ids,
+                affected=tuple(affected) or (0,),
+            ),
+        )
+        self._load_costs(books)
+        self._load_openings(books, average)
+
+    def _affected_ids(self, seeds, average):
+        """Return the ids of the entries whose cost may change."""
+        dated = SQL(" UNION ").join(
+            SQL(
+                "SELECT id FROM stock_ledger_entry WHERE product_id = %s "
+                "AND company_id = %s AND valuation_date >= %s",
+                product_id,
+                self.company.id,
+                start,
+            )
+            for product_id, start in average.items()
+        )
+        rows = self._rows(
+            SQL(
+                """
+                WITH RECURSIVE start(id) AS (
+                    SELECT unnest(%s::integer[]) %s
+                ), affected(id) AS (
+                    SELECT id FROM start
+                    UNION
+                    -- what a decrease used up may need a rounding entry
+                    SELECT a.inbound_entry_id FROM start
+                    JOIN stock_cost_application a ON a.outbound_entry_id = start.id
+                    JOIN stock_ledger_entry e ON e.id = a.inbound_entry_id
+                    WHERE a.cost_follows AND NOT e.open
+                    UNION
+                    SELECT step.id FROM affected CROSS JOIN LATERAL (
+                        SELECT outbound_entry_id AS id FROM stock_cost_application
+                        WHERE inbound_entry_id = affected.id AND cost_follows
+                        UNION ALL
+                        SELECT id FROM stock_ledger_entry
+                        WHERE applies_from_entry_id = affected.id
+                        UNION ALL
+                        SELECT applies_from_entry_id FROM stock_ledger_entry
+                        WHERE id = affected.id AND applies_from_entry_id IS NOT NULL
+                    ) AS step
+                )
+                SELECT id FROM affected
+                """,
+                list(seeds),
+                SQL("UNION %s", dated) if average else SQL(),
+            )
+        )
+        return {entry_id for (entry_id,) in rows}
+
+    def _affected_query(self, affected):
+        """Return the query of the affected entries and their increases."""
+        return SQL(
+            """
+            SELECT %s FROM stock_ledger_entry e
+            WHERE e.id IN %s OR e.id IN (
+                SELECT inbound_entry_id FROM stock_cost_application
+                WHERE outbound_entry_id IN %s)
+            """,
+            _ENTRY_COLUMNS,
+            tuple(affected) or (0,),
+            tuple(affected) or (0,),
+        )
+
+    def _load_openings(self, books, average):
+        """Set the openings: today's balances less whatever is loaded."""
+        if not average:
+            return
+        by_item = self.settings.average_cost_calc_type == "item"
+        for product_id, location_id, quantity, value in self._rows(
+            SQL(
+                """
+                SELECT product_id, cost_location_id, sum(quantity),
+                       sum(value_actual + value_expected)
+                FROM stock_cost_balance WHERE company_id = %s AND product_id IN %s
+                GROUP BY 1, 2
+                """,
+                self.company.id,
+                tuple(average),
+            )
+        ):
+            key = None if by_item else location_id
+            opening = books[product_id].opening.setdefault(key, Balance())
+            opening.quantity += self.units.quantity(quantity)
+            opening.value += self.units.amount(value)
+        for product_id, start in average.items():
+            self._take_loaded_off(books[product_id], start, by_item)
+
+    def _take_loaded_off(self, book, start, by_item):
+        for entry in book.entries.values():
+            loaded = entry.valuation_date >= start
+            opening = book.opening.setdefault(
+                None if by_item else entry.location, Balance()
+            )
+            if loaded and entry.costs:
+                opening.quantity -= entry.quantity
+            for cost in entry.costs:
+                if loaded or cost.valuation_date >= start:
+                    opening.value -= cost.actual + cost.expected
+
+    # ------------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------------
+
+    def _rows(self, query):
+        self.env.cr.execute(query)
+        return self.env.cr.fetchall()
+
+    def _load_entries(self, books, query):
+        quantity = self.units.quantity
+        for row in self._rows(query):
+            book = books.get(row[1])
+            if book is None or row[0] in book.entries:
+                continue
+            book.entries[row[0]] = Entry(
+                id=row[0],
+                entry_type=row[2],
+                quantity=quantity(row[3]),
+                remaining=quantity(row[4]),
+                posting_date=row[5],
+                valuation_date=row[6],
+                location=row[7],
+                lot=row[8],
+                applies_to=row[9],
+                applies_from=row[10],
+                transferred_from=row[11],
+                reverses=row[12],
+                order=row[13],
+            )
+
+    def _load_applications(self, books, condition):
+        rows = self._rows(
+            SQL(
+                """
+                SELECT e.product_id, a.inbound_entry_id, a.outbound_entry_id,
+                       a.quantity, a.cost_follows
+                FROM stock_cost_application a
+                JOIN stock_ledger_entry e ON e.id = a.inbound_entry_id
+                WHERE %s ORDER BY a.id
+                """,
+                condition,
+            )
+        )
+        for product_id, inbound_id, outbound_id, quantity, cost_follows in rows:
+            if product_id in books:
+                books[product_id].applications.append(
+                    Application(
+                        inbound_id,
+                        outbound_id,
+                        self.units.quantity(quantity),
+                        cost_follows,
+                    )
+                )
+
+    def _load_costs(self, books):
+        entries = _entries_by_id(books)
+        amount, quantity = self.units.amount, self.units.quantity
+        rows = self._rows(
+            SQL(
+                """
+                SELECT ledger_entry_id, id, entry_type, COALESCE(variance_type, ''),
+                       cost_amount_actual, cost_amount_expected, posting_date,
+                       valuation_date, adjustment, valued_quantity,
+                       partial_revaluation, expected, invoiced_quantity,
+                       COALESCE(applies_to_value_entry_id, 0),
+                       charge_product_id IS NOT NULL
+                FROM stock_value_entry WHERE ledger_entry_id IN %s ORDER BY id
+                """,
+                tuple(entries) or (0,),
+            )
+        )
+        for row in rows:
+            entry = entries[row[0]]
+            invoiced = quantity(row[12])
+            entry.invoiced += invoiced
+            entry.costs.append(
+                Cost(
+                    id=row[1],
+                    entry_type=row[2],
+                    variance_type=row[3],
+                    actual=amount(row[4]),
+                    expected=amount(row[5]),
+                    posting_date=row[6],
+                    valuation_date=row[7],
+                    adjustment=row[8],
+                    valued_quantity=quantity(row[9]),
+                    partial_revaluation=row[10],
+                    expected_only=row[11],
+                    invoiced_quantity=invoiced,
+                    applies_to=row[13],
+                    charge=row[14],
+                )
+            )
+
+
+def _entries_by_id(books):
+    return {
+        entry_id: entry
+        for book in books.values()
+        for entry_id, entry in book.entries.items()
+    }

@@ -1,0 +1,66 @@
+"""Writes the ledger's figures where Odoo shows them: values of moves, unit costs.
+
+Projections never stop a document: they run in a savepoint of their own, and one that
+meets another transaction is left to a worker.
+"""
+
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+
+from odoo.tools import SQL
+
+
+def project(company, items, entries):
+    """Write ``stock.move.value`` of the entries' moves and the items' unit costs."""
+    env = company.env
+    # Pending changes of moves and products are written first: the statements below
+    # would otherwise be overwritten by them.
+    env["stock.move"].flush_model(["value"])
+    env["product.product"].flush_model(["standard_price"])
+    try:
+        with env.cr.savepoint(flush=False):
+            env.cr.execute(_move_values(entries), log_exceptions=False)
+            env.cr.execute(_standard_prices(company, items), log_exceptions=False)
+    except (SerializationFailure, LockNotAvailable):
+        env["stock.cost.queue"]._enqueue_projection(company, items.product_id)
+    env["stock.move"].invalidate_model(["value"], flush=False)
+    env["product.product"].invalidate_model(["standard_price"], flush=False)
+
+
+def _move_values(entries):
+    """A move's value: the cost of its increase, or of its decrease, positive.
+
+    Both sides of a transfer carry the same cost and Odoo shows none for it.
+    """
+    return SQL(
+        """
+        UPDATE stock_move m SET value = v.value
+        FROM (
+            SELECT e.stock_move_id AS id,
+                   abs(sum(c.cost_amount_actual + c.cost_amount_expected)) AS value
+            FROM stock_ledger_entry e
+            JOIN stock_value_entry c ON c.ledger_entry_id = e.id
+            WHERE e.stock_move_id IN (
+                SELECT stock_move_id FROM stock_ledger_entry WHERE id IN %s)
+              AND e.entry_type <> 'transfer'
+            GROUP BY 1
+        ) v
+        WHERE m.id = v.id AND m.value IS DISTINCT FROM v.value
+        """,
+        tuple(entries.ids) or (0,),
+    )
+
+
+def _standard_prices(company, items):
+    return SQL(
+        """
+        UPDATE product_product p
+        SET standard_price = COALESCE(p.standard_price, '{}'::jsonb)
+            || jsonb_build_object(%(company)s::text, round(i.unit_cost, 6))
+        FROM stock_cost_item i
+        WHERE i.product_id = p.id AND i.id IN %(items)s
+          AND (p.standard_price ->> %(company)s::text)::numeric
+              IS DISTINCT FROM round(i.unit_cost, 6)
+        """,
+        company=str(company.id),
+        items=tuple(items.ids),
+    )

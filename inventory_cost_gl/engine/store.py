@@ -1,0 +1,150 @@
+"""Writes what the cost rules decided: a few statements for any number of products."""
+
+from odoo.tools import SQL
+
+
+class Store:
+    """Stores applications, adjustments, balances and unit costs of one company."""
+
+    def __init__(self, company, units):
+        self.env = company.env
+        self.company = company
+        self.units = units
+
+    def applications(self, books, before):
+        """Record new applications and what they changed on the entries.
+
+        ``before``: ``{entry id: (remaining, valuation date)}`` before applying.
+        """
+        number = self.units.number
+        applications = [
+            (
+                self.company.id,
+                application.inbound_id,
+                application.outbound_id,
+                number(application.quantity),
+                application.cost_follows,
+            )
+            for book in books
+            for application in book.applications
+        ]
+        self._insert_applications(applications)
+        changed = [
+            (entry.id, number(entry.remaining), entry.valuation_date)
+            for book in books
+            for entry in book.entries.values()
+            if (entry.remaining, entry.valuation_date) != before[entry.id]
+        ]
+        if changed:
+            self.env.cr.execute_values(
+                """
+                UPDATE stock_ledger_entry e
+                SET remaining_quantity = v.remaining, open = v.remaining <> 0,
+                    valuation_date = v.valuation_date
+                FROM (VALUES %s) AS v (id, remaining, valuation_date)
+                WHERE e.id = v.id
+                """,
+                changed,
+                template="(%s, %s::numeric, %s::date)",
+                page_size=len(changed),
+            )
+            self.env["stock.ledger.entry"].invalidate_model(
+                ["remaining_quantity", "open", "valuation_date"], flush=False
+            )
+
+    def _insert_applications(self, applications):
+        if applications:
+            self.env.cr.execute_values(
+                """
+                INSERT INTO stock_cost_application (company_id, inbound_entry_id,
+                    outbound_entry_id, quantity, cost_follows, recorded_at)
+                VALUES %s
+                """,
+                applications,
+                template="(%s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
+                page_size=len(applications),
+            )
+
+    def balances(self, value_entries):
+        """Count value entries into the balances of their cost location and lot."""
+        if not value_entries:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO stock_cost_balance AS b (item_id, company_id, product_id,
+                    cost_location_id, lot_id, quantity, value_actual, value_expected,
+                    unit_cost)
+                SELECT i.id, i.company_id, i.product_id, e.cost_location_id, e.lot_id,
+                       sum(v.ledger_entry_quantity), sum(v.cost_amount_actual),
+                       sum(v.cost_amount_expected), 0
+                FROM stock_value_entry v
+                JOIN stock_ledger_entry e ON e.id = v.ledger_entry_id
+                JOIN stock_cost_item i ON i.product_id = e.product_id
+                                      AND i.company_id = e.company_id
+                WHERE v.id IN %s
+                GROUP BY i.id, e.cost_location_id, e.lot_id
+                ON CONFLICT (item_id, cost_location_id, COALESCE(lot_id, 0))
+                DO UPDATE SET
+                    quantity = b.quantity + EXCLUDED.quantity,
+                    value_actual = b.value_actual + EXCLUDED.value_actual,
+                    value_expected = b.value_expected + EXCLUDED.value_expected
+                """,
+                tuple(value_entries.ids),
+            )
+        )
+        self.env["stock.cost.balance"].invalidate_model(flush=False)
+
+    def adjustments(self, book, adjustments, fallback_cause, run_ref=None):
+        """Return rows of ``stock.value.entry._append`` for a book's adjustments."""
+        rows = []
+        for adjustment in adjustments:
+            entry = book.entries[adjustment.entry_id]
+            row = {
+                "ledger_entry_id": entry.id,
+                "entry_type": adjustment.entry_type,
+                "variance_type": adjustment.variance_type or None,
+                "cost_amount_actual": self.units.money(adjustment.actual),
+                "cost_amount_expected": self.units.money(adjustment.expected),
+                "posting_date": adjustment.posting_date,
+                "valuation_date": adjustment.valuation_date,
+                "valued_by_average": entry.quantity < 0
+                and book.item.costing_method == "average"
+                and not entry.applies_to,
+                "run_ref": run_ref,
+            }
+            if adjustment.first:
+                row.update(self.first_cost(entry, adjustment.entry_type))
+            else:
+                row["adjustment"] = True
+                row["cause_value_entry_id"] = (
+                    adjustment.cause or fallback_cause or entry.costs[-1].id
+                )
+                row["applies_to_value_entry_id"] = adjustment.applies_to_cost or None
+            rows.append(row)
+        return rows
+
+    def first_cost(self, entry, entry_type="direct_cost"):
+        """Return what an entry's own first cost has that adjustments have not."""
+        own = entry_type == "direct_cost"
+        return {
+            "source_model": "stock.move",
+            "expected": not entry.invoiced,
+            "ledger_entry_quantity": self.units.number(entry.quantity) if own else 0,
+            "invoiced_quantity": self.units.number(entry.invoiced) if own else 0,
+        }
+
+    def unit_costs(self, unit_costs):
+        """Write the items' unit costs: ``{item id: unit cost in currency}``."""
+        if unit_costs:
+            self.env.cr.execute_values(
+                """
+                UPDATE stock_cost_item i SET unit_cost = v.unit_cost
+                FROM (VALUES %s) AS v (id, unit_cost)
+                WHERE i.id = v.id AND i.unit_cost IS DISTINCT FROM v.unit_cost
+                """,
+                list(unit_costs.items()),
+                template="(%s, %s::numeric)",
+                page_size=len(unit_costs),
+            )
+            self.env["stock.cost.item"].invalidate_model(["unit_cost"], flush=False)

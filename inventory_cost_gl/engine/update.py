@@ -1,0 +1,303 @@
+"""One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
+
+from ..costing.adjust import adjust
+from ..costing.applications import apply_open
+from ..costing.periods import adjustment_window_start
+from ..costing.rounding import amount_of
+from ..costing.transfers import arrivals as arrivals_of
+from ..costing.unit_cost import unit_cost
+from .load import Loader
+from .project import project
+from .store import Store
+from .units import Units
+
+
+class CostUpdate:
+    """Costs ledger entries and forwards value entries of one company.
+
+    The caller holds the locks of the items it hands over.
+    """
+
+    def __init__(self, company, env, run=None):
+        self.company = company.with_env(env)
+        self.env = env
+        self.run_ref = run.id if run else None
+        self.units = Units(company.currency_id)
+        self.store = Store(self.company, self.units)
+        first_open = env["inventory.period"]._earliest_open_date(company)
+        self.loader = Loader(self.company, self.units, first_open)
+
+    # ------------------------------------------------------------------
+    # Documents
+    # ------------------------------------------------------------------
+
+    def run_now(self, items, value_entries, entries, arrivals):
+        """Cost a document's entries of the items at once.
+
+        What the setting Automatic Cost Adjustment leaves for later is queued.
+        """
+        if not items:
+            return
+        products = items.product_id
+        entries = entries.filtered(lambda entry: entry.product_id in products)
+        stated = value_entries.filtered(lambda value: value.product_id in products)
+        queue = self.env["stock.cost.queue"]
+        pending = queue._of_items(items)
+        always = self.company.automatic_cost_adjustment == "always"
+        causes = stated | pending.value_entry_id if always else self._in_window(stated)
+        applied = self._apply(items, entries, arrivals, waiting=always and pending)
+        self.store.balances(stated | pending._take_uncounted())
+        new_entries = entries | applied.arrivals
+        self._adjust(items, causes, new_entries, applied)
+        if always:
+            pending.unlink()
+        else:
+            queue._enqueue(stated - causes, counted=True)
+            queue._enqueue_entries(applied.covered | set(new_entries.ids))
+
+    def _in_window(self, value_entries):
+        """Return the value entries an automatic adjustment reaches (rule d.2)."""
+        today = self.company._inventory_posting_date(self.env.cr.now())
+        start = adjustment_window_start(today, self.company.automatic_cost_adjustment)
+        if start is None:
+            return value_entries.browse()
+        return value_entries.filtered(
+            lambda value: (
+                value.valuation_date
+                if value.product_id.cost_method == "average"
+                else value.ledger_entry_id.posting_date
+            )
+            >= start
+        )
+
+    def run_later(self, value_entries, entries, arrivals):
+        """Give entries of busy items their provisional cost and queue them all."""
+        if not (value_entries or entries):
+            return
+        for entry in entries.filtered(lambda entry: entry.id in arrivals):
+            entries |= self._arrive(entry, [(0, -entry.quantity)], arrivals[entry.id])
+        uncosted = entries - value_entries.ledger_entry_id
+        unit_costs = self.env["stock.cost.item"]._unit_costs(uncosted)
+        rows = []
+        for record in uncosted:
+            quantity = self.units.quantity(record.quantity)
+            cost = self.units.unit_cost(unit_costs.get(record.product_id.id, 0.0))
+            amount = float(self.units.money(amount_of(quantity, cost)))
+            invoiced = not record._is_invoiceable()
+            rows.append(
+                {
+                    **self._first_source(record),
+                    "ledger_entry_id": record.id,
+                    "entry_type": "direct_cost",
+                    "cost_amount_actual": amount if invoiced else 0.0,
+                    "cost_amount_expected": 0.0 if invoiced else amount,
+                    "invoiced_quantity": record.quantity if invoiced else 0.0,
+                    "ledger_entry_quantity": record.quantity,
+                    "expected": not invoiced,
+                    "posting_date": record.posting_date,
+                }
+            )
+        value_entries |= self.env["stock.value.entry"]._append(rows)
+        self.env["stock.cost.queue"]._enqueue(value_entries, counted=False)
+        self.env["stock.cost.queue"]._trigger_workers()
+
+    # ------------------------------------------------------------------
+    # Adjust Cost
+    # ------------------------------------------------------------------
+
+    def adjust(self, items):
+        """Adjust everything that is queued for the items; return value entries."""
+        if not items:
+            return self.env["stock.value.entry"]
+        pending = self.env["stock.cost.queue"]._of_items(items)
+        none = self.env["stock.ledger.entry"]
+        applied = self._apply(items, none, {}, waiting=True)
+        self.store.balances(pending._take_uncounted())
+        value_entries = self._adjust(
+            items, pending.value_entry_id, applied.arrivals, applied, everything=True
+        )
+        pending.unlink()
+        return value_entries
+
+    # ------------------------------------------------------------------
+    # Steps
+    # ------------------------------------------------------------------
+
+    def _apply(self, items, entries, arrivals, waiting=False):
+        """Apply open entries; record the arrivals of transfers, and apply those."""
+        applied = Applied(self.env, entries)
+        if not (entries or waiting):
+            return applied
+        ledger = self.env["stock.ledger.entry"]
+        todo = items
+        while todo:
+            books = self.loader.new_books(todo)
+            self.loader.load_open(books)
+            before = {
+                entry.id: (entry.remaining, entry.valuation_date)
+                for book in books.values()
+                for entry in book.entries.values()
+            }
+            for book in books.values():
+                applied.note(book, apply_open(book), before)
+            self.store.applications(books.values(), before)
+            new = ledger
+            for book in books.values():
+                for entry_id in sorted(set(book.entries) & set(arrivals)):
+                    location_id = arrivals.pop(entry_id)
+                    rows = arrivals_of(book, book.entries[entry_id])
+                    new |= self._arrive(ledger.browse(entry_id), rows, location_id)
+            applied.arrivals |= new
+            todo = items.filtered(
+                lambda item, new=new: item.product_id in new.product_id
+            )
+        return applied
+
+    def _arrive(self, departure, rows, location_id):
+        """Record the increases of a transfer: ``rows`` are ``(layer, quantity)``."""
+        values = departure.read(
+            [
+                "company_id",
+                "product_id",
+                "lot_id",
+                "posting_date",
+                "valuation_date",
+                "stock_move_id",
+                "origin",
+                "partner_id",
+                "inventory_posting_group_id",
+                "product_posting_group_id",
+                "business_posting_group_id",
+                "analytic_distribution",
+            ],
+            load=None,
+        )[0]
+        values.pop("id")
+        return departure._insert(
+            [
+                {
+                    **{name: value or None for name, value in values.items()},
+                    "entry_type": "transfer",
+                    "cost_location_id": location_id,
+                    "quantity": self._arrived(quantity),
+                    "applies_from_entry_id": departure.id,
+                    "transferred_from_entry_id": layer or None,
+                }
+                for layer, quantity in rows
+            ]
+        )
+
+    def _arrived(self, quantity):
+        """Accept millionths from the rules and plain numbers from the ledger."""
+        return (
+            self.units.number(quantity) if isinstance(quantity, int) else quantity
+        )
+
+    def _adjust(self, items, causes, new_entries, applied, everything=False):
+        """Append what the entries should cost now and is not recorded.
+
+        ``causes``: the value entries to forward; ``new_entries`` get their first cost.
+        """
+        seeds = {
+            *causes.ledger_entry_id.ids,
+            *new_entries.ids,
+            *(applied.covered if causes or everything else ()),
+        }
+        if not seeds:
+            return self.env["stock.value.entry"]
+        books = self.loader.new_books(items)
+        from_dates = self._from_dates(causes, new_entries, applied)
+        self.loader.load_affected(books, seeds, from_dates)
+        rows = []
+        fallback = {value.product_id.id: value.id for value in causes.sorted("id")}
+        invoiced_at_once = {
+            entry.id for entry in new_entries if not entry._is_invoiceable()
+        }
+        only_new = not causes and not everything
+        for product_id, book in books.items():
+            for entry in book.entries.values():
+                if entry.id in invoiced_at_once and not entry.costs:
+                    entry.invoiced = entry.quantity
+            if only_new:
+                book.affected &= set(new_entries.ids)
+            adjustments = adjust(book)
+            book_rows = self.store.adjustments(
+                book, adjustments, fallback.get(product_id), self.run_ref
+            )
+            for row in book_rows:
+                if "source_model" in row:
+                    row.update(
+                        self._first_source(
+                            new_entries.browse(row["ledger_entry_id"])
+                        )
+                    )
+            rows += book_rows
+        value_entries = self.env["stock.value.entry"]._append(rows)
+        self.store.balances(value_entries)
+        self._update_unit_costs(items)
+        project(self.company, items, new_entries | value_entries.ledger_entry_id)
+        return value_entries
+
+    def _from_dates(self, causes, new_entries, applied):
+        """Return the earliest valuation date that changed, per product."""
+        dates = [(value.product_id.id, value.valuation_date) for value in causes]
+        dates += [
+            (cause.product_id.id, cause.ledger_entry_id.valuation_date)
+            for cause in causes
+            if cause.entry_type != "revaluation"
+        ]
+        dates += [(e.product_id.id, e.valuation_date) for e in new_entries]
+        dates += applied.dates
+        from_dates = {}
+        for product_id, day in dates:
+            from_dates[product_id] = min(day, from_dates.get(product_id, day))
+        return from_dates
+
+    def _first_source(self, record):
+        return {
+            "source_model": "stock.move",
+            "source_id": record.stock_move_id.id,
+            "source_ref": record.origin or None,
+        }
+
+    def _update_unit_costs(self, items):
+        """Bring the items' unit costs up to date with their balances (rule d.10)."""
+        balances = self.env["stock.cost.balance"]._sums(items)
+        waiting = self.env["stock.ledger.entry"]._waiting_sums(items)
+        unit_costs = {}
+        for item in items:
+            product = item.product_id.with_company(self.company)
+            if product.cost_method == "standard" and not product.lot_valuated:
+                unit_costs[item.id] = product.standard_price
+                continue
+            quantity, value = balances.get(item.product_id.id, (0.0, 0.0))
+            open_quantity, open_value = waiting.get(item.product_id.id, (0.0, 0.0))
+            cost = unit_cost(
+                self.units.quantity(quantity),
+                self.units.amount(value),
+                self.units.quantity(open_quantity),
+                self.units.amount(open_value),
+                self.units.unit_cost(item.unit_cost),
+            )
+            unit_costs[item.id] = self.units.price(cost)
+        self.store.unit_costs(unit_costs)
+
+
+class Applied:
+    """What applying changed beside the new entries: decreases covered now."""
+
+    def __init__(self, env, entries):
+        self.env = env
+        self.new = set(entries.ids)
+        self.arrivals = env["stock.ledger.entry"].sudo()
+        self.covered = set()
+        self.dates = []
+
+    def note(self, book, applications, before):
+        """Take note of what applying changed on a book; keep its new links only."""
+        for application in applications:
+            if application.outbound_id not in self.new:
+                self.covered.add(application.outbound_id)
+                day = before[application.outbound_id][1]
+                self.dates.append((book.item.id, day))
+        book.applications = applications
