@@ -60,6 +60,7 @@ class PeriodAverage:
 class _Period:
     def __init__(self, book, forwarding, pools, entries, revaluations):
         self.book = book
+        self.entries = book.entries
         self.forwarding = forwarding
         self.pools = pools
         self.revaluations = sorted(revaluations, key=lambda row: -row[0].id)

@@ -1,5 +1,7 @@
 """What a quantity taken from one increase (a layer) costs (rule h.1, rule 7)."""
 
+from fractions import Fraction
+
 from .records import REVALUATION, ROUNDING
 from .rounding import share
 
@@ -28,10 +30,10 @@ class Layer:
         return cost
 
     def rest(self, quantity):
-        """Value of the last ``quantity`` of the layer, whatever was taken before."""
-        value = share(self.base, quantity, self.quantity)
+        """Value (exact, a Fraction) of the last ``quantity`` of the layer."""
+        value = Fraction(self.base * quantity, self.quantity)
         for amount, revalued in self.revaluations:
-            value += share(amount, min(quantity, revalued), revalued)
+            value += Fraction(amount * min(quantity, revalued), revalued)
         return value
 
     def _revalued(self, outbound_id, quantity):

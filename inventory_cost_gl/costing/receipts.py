@@ -41,8 +41,8 @@ def expected_cost(item, quantity, unit_price):
     """
     if item.costing_method == STANDARD:
         return amount_of(quantity, item.unit_cost)
-    direct = amount_of(quantity, unit_price)
-    return direct + indirect_cost(item, direct, quantity)
+    with_overhead = unit_price * (1 + item.indirect_cost_pct / 100)
+    return amount_of(quantity, with_overhead + item.overhead_rate)
 
 
 def expected_cost_of_part(item, quantity, unit_price, received_before):
