@@ -136,8 +136,10 @@ class ProductProduct(models.Model):
 
     def _costing(self, company):
         """Return ``{product: {field: value}}`` of what decides cost in a company."""
+        # Read from the template: the variant already has the new value in its cache
+        # while a write on it is passed on to the template.
         return {
-            product: {field: product[field] for field in COSTING_FIELDS}
+            product: {field: product.product_tmpl_id[field] for field in COSTING_FIELDS}
             for product in self.with_company(company)
         }
 
