@@ -1,5 +1,7 @@
 """One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
 
+from odoo import fields
+
 from ..costing.adjust import adjust
 from ..costing.applications import apply_open
 from ..costing.periods import adjustment_window_start
@@ -57,7 +59,7 @@ class CostUpdate:
 
     def _in_window(self, value_entries):
         """Return the value entries an automatic adjustment reaches (rule d.2)."""
-        today = self.company._inventory_posting_date(self.env.cr.now())
+        today = self.company._inventory_posting_date(fields.Datetime.now())
         start = adjustment_window_start(today, self.company.automatic_cost_adjustment)
         if start is None:
             return value_entries.browse()
