@@ -305,27 +305,17 @@ class InventoryGlReconciliation(models.Model):
         }
 
     @api.model
-    def _contribution_domain(self, domain, account_role, measure):
-        """Return the rows of this report that add up to a figure of a role."""
-        return (
-            domain
-            & Domain("account_role", "=", account_role)
-            & Domain(measure, "!=", 0)
-        )
-
-    @api.model
     def _value_entry_domain(self, domain, account_role):
         """Return the value entries that post to a role; ``domain`` as for rows."""
-        return Domain.AND(
-            [
-                domain.map_conditions(self._on_value_entry),
-                Domain.OR(
-                    self._rule_domain(rule, account_role)
-                    for rule in RULES
-                    if account_role in (rule.role1, rule.role2, COUNTER_ACCOUNT)
-                ),
-            ]
-        )
+        if account_role == NO_ROLE:
+            roles = Domain.OR(self._no_role_domain(expected) for expected in (0, 1))
+        else:
+            roles = Domain.OR(
+                self._rule_domain(rule) & self._counter_domain(rule, account_role)
+                for rule in RULES
+                if account_role in (rule.role1, rule.role2, COUNTER_ACCOUNT)
+            )
+        return domain.map_conditions(self._on_value_entry) & roles
 
     def _on_value_entry(self, condition):
         """Translate a condition on rows to one on value entries."""
@@ -333,8 +323,8 @@ class InventoryGlReconciliation(models.Model):
         name = names.get(condition.field_expr, condition.field_expr)
         return Domain(name, condition.operator, condition.value)
 
-    def _rule_domain(self, rule, account_role):
-        """Return the value entries under a posting rule with an amount for a role."""
+    def _rule_domain(self, rule):
+        """Return the value entries with an amount that a posting rule covers."""
         amount = "cost_amount_expected" if rule.expected else "cost_amount_actual"
         domain = (
             Domain("item_ledger_entry_type", "=", rule.item_ledger_entry_type or False)
@@ -343,12 +333,24 @@ class InventoryGlReconciliation(models.Model):
             & Domain(amount, "!=", 0)
         )
         if "wip" in (rule.role1, rule.role2):
-            domain &= Domain("order_id", "!=", False)
-        if account_role == COUNTER_ACCOUNT:
-            domain &= Domain("counter_account", "not in", [0, False])
-        elif account_role == rule.role2:
-            domain &= Domain("counter_account", "in", [0, False])
+            domain &= Domain("order_id", "not in", [0, False])
         return domain
+
+    def _counter_domain(self, rule, account_role):
+        """Return the value entries that do, or do not, name the second account."""
+        if account_role == COUNTER_ACCOUNT:
+            return Domain("counter_account", "not in", [0, False])
+        if account_role == rule.role2:
+            return Domain("counter_account", "in", [0, False])
+        return Domain.TRUE
+
+    def _no_role_domain(self, expected):
+        """Return the value entries with an amount that no posting rule covers."""
+        amount = "cost_amount_expected" if expected else "cost_amount_actual"
+        covered = Domain.OR(
+            self._rule_domain(rule) for rule in RULES if rule.expected == bool(expected)
+        )
+        return Domain(amount, "!=", 0) & ~covered
 
     @api.model
     def _journal_item_domain(self, company, account_role, date_from=None, date_to=None):

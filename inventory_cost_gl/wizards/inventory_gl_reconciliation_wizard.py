@@ -1,5 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..report.reconciliation_summary import MEASURES
 
@@ -50,9 +51,14 @@ class InventoryGlReconciliationWizard(models.TransientModel):
 
     @api.onchange(*FILTERS)
     def _onchange_filters(self):
-        """Show no figures that belong to other filters."""
-        self.line_ids = [Command.clear()]
+        """Hide figures that belong to other filters."""
         self.shown_at = False
+
+    def write(self, vals):
+        """Drop figures that belong to other filters."""
+        if set(FILTERS) & set(vals):
+            vals = {**vals, "line_ids": [Command.clear()], "shown_at": False}
+        return super().write(vals)
 
     @api.model
     def action_open(self):
@@ -71,12 +77,13 @@ class InventoryGlReconciliationWizard(models.TransientModel):
         self._show()
         return self.env.ref(
             "inventory_cost_gl.action_report_inventory_gl_reconciliation"
-        ).report_action(self)
+        ).report_action(self, config=False)
 
     def action_unexplained(self):
         """Open the records that nothing explains, of all roles."""
+        unexplained = Domain("cause", "=", "unexplained")
         return self._open_rows(
-            self.env._("Unexplained"), self._domain() & [("cause", "=", "unexplained")]
+            self.env._("Unexplained"), self._domain() & unexplained
         )
 
     def action_analyze(self):
@@ -105,6 +112,9 @@ class InventoryGlReconciliationWizard(models.TransientModel):
         """Return the ``Reconciliation`` of the filters."""
         self._check_filters()
         return self.env["inventory.gl.reconciliation"]._summary(**self._filters())
+
+    def _printed_at(self):
+        return fields.Datetime.now()
 
     def _printed_measures(self, summary):
         """Return ``{measure: column title}``; rare causes only where they occur."""

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Domain
 
 
 class InventoryGlReconciliationWizardLine(models.TransientModel):
@@ -48,8 +49,8 @@ class InventoryGlReconciliationWizardLine(models.TransientModel):
     def action_journal_items(self):
         """Open the journal items of the role's accounts.
 
-        Where its accounts can't tell the role's journal items, open the rows of the
-        report instead: they name the journal items, each with the role's share.
+        Where the accounts alone can't tell, open the rows of the report instead: they
+        name the journal items, each with the role's share.
         """
         self.ensure_one()
         name = self.env._("Journal Items: %s", self._role_name())
@@ -60,7 +61,7 @@ class InventoryGlReconciliationWizardLine(models.TransientModel):
                 wizard.company_id, self.account_role, wizard.date_from, wizard.date_to
             )
         if domain is None:
-            return self._open_rows(name, "gl_amount")
+            return self._open_rows(name, Domain("gl_amount", "!=", 0))
         return {
             "type": "ir.actions.act_window",
             "name": name,
@@ -71,25 +72,19 @@ class InventoryGlReconciliationWizardLine(models.TransientModel):
         }
 
     def action_difference(self):
-        """Open the records with a cause, or none, grouped by it."""
+        """Open the records that have a cause or lack one, grouped by it."""
         self.ensure_one()
         action = self._open_rows(
-            self.env._("Difference: %s", self._role_name()), None
+            self.env._("Difference: %s", self._role_name()),
+            Domain("cause", "!=", "reconciled"),
         )
         return action | {"context": {"create": False, "group_by": ["cause"]}}
 
-    def _open_rows(self, name, measure):
-        """List the role's rows of the report that make up a figure.
-
-        Without a measure: those that do not match each other.
-        """
+    def _open_rows(self, name, domain):
+        """List the role's rows of the report within the screen's filters."""
         wizard = self.wizard_id
-        domain = wizard._domain() & [("account_role", "=", self.account_role)]
-        if measure:
-            domain &= [(measure, "!=", 0)]
-        else:
-            domain &= [("cause", "!=", "reconciled")]
-        return wizard._open_rows(name, domain)
+        domain &= Domain("account_role", "=", self.account_role)
+        return wizard._open_rows(name, wizard._domain() & domain)
 
     def _role_name(self):
         names = self._fields["account_role"]._description_selection(self.env)
