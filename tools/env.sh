@@ -63,7 +63,11 @@ EOF
 }
 
 # Odoo from a folder where no module name hides one of Python's own.
-odoo() { (cd "$CACHE" && exec "$VENV/bin/python" -m odoo "$@"); }
+exec_odoo() {
+    cd "$CACHE"
+    exec "$VENV/bin/python" -m odoo "$@"
+}
+odoo() { (exec_odoo "$@"); }
 
 free_port() {
     "$VENV/bin/python" -c '
