@@ -83,6 +83,7 @@ class InventoryGlReconciliation(models.Model):
         "off, or was off at the time.",
     )
     posted_by_hand = fields.Monetary(
+        string="Posted by Hand",
         readonly=True,
         help="Posted to an account of the posting setups by a journal entry that does "
         "not come from value entries.",

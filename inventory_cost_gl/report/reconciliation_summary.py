@@ -101,6 +101,10 @@ class Reconciliation:
         """How many records nothing explains."""
         return sum(line.alarm_count for line in self.lines)
 
+    def occurs(self, measure):
+        """Whether a measure is not zero under some role."""
+        return any(line.amounts()[measure] for line in self.lines)
+
     def line(self, account_role):
         """Return the line of a role; one of zeros if the role has no figures."""
         for line in self.lines:

@@ -42,6 +42,9 @@ class InventoryGlReconciliationWizard(models.TransientModel):
     reconciled = fields.Boolean(readonly=True)
     unexplained = fields.Monetary(readonly=True)
     alarm_count = fields.Integer(string="Unexplained Records", readonly=True)
+    # Columns that are shown only where there is something in them.
+    on_other_date = fields.Boolean(readonly=True)
+    to_other_account = fields.Boolean(readonly=True)
     shown_at = fields.Datetime(readonly=True)
 
     def _compute_display_name(self):
@@ -123,8 +126,7 @@ class InventoryGlReconciliationWizard(models.TransientModel):
         return {
             measure: titles[measure]["string"]
             for measure in MEASURES
-            if measure not in rare
-            or any(line.amounts()[measure] for line in summary.lines)
+            if measure not in rare or summary.occurs(measure)
         }
 
     def _check_filters(self):
@@ -164,6 +166,8 @@ class InventoryGlReconciliationWizard(models.TransientModel):
                 "reconciled": summary.reconciled,
                 "unexplained": summary.total.unexplained,
                 "alarm_count": summary.alarm_count,
+                "on_other_date": summary.occurs("posted_on_other_date"),
+                "to_other_account": summary.occurs("posted_to_other_account"),
                 "shown_at": fields.Datetime.now(),
             }
         )

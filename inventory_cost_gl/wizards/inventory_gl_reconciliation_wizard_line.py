@@ -23,12 +23,12 @@ class InventoryGlReconciliationWizardLine(models.TransientModel):
     expected_not_posted = fields.Monetary(
         string="Expected Cost, Not Posted by Setup",
     )
-    posted_by_hand = fields.Monetary()
+    posted_by_hand = fields.Monetary(string="Posted by Hand")
     posted_on_other_date = fields.Monetary(string="Posted on Another Date")
     posted_to_other_account = fields.Monetary(string="Posted to Another Account")
     unexplained = fields.Monetary()
     alarm_count = fields.Integer(string="Unexplained Records")
-    advice = fields.Char(string="What to Do")
+    advice = fields.Text(string="What to Do")
 
     def action_value_entries(self):
         """Open the value entries that post to the role."""
