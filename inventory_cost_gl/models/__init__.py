@@ -16,6 +16,11 @@ from . import stock_value_entry
 from . import stock_cost_application
 from . import stock_cost_queue
 from . import inventory_cost_run
+from . import inventory_cost_run_queue
+from . import inventory_cost_run_journal
+from . import inventory_cost_run_posting
+from . import inventory_cost_run_background
+from . import inventory_cost_run_reverse
 from . import inventory_cost_run_line
 from . import stock_value_entry_link
 from . import stock_value_entry_queue
@@ -37,4 +42,6 @@ from . import purchase_order_line
 from . import sale_order_line
 from . import account_account
 from . import account_move
+from . import account_move_guard
 from . import account_move_line
+from . import account_move_line_guard

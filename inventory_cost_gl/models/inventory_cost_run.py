@@ -23,6 +23,7 @@ class InventoryCostRun(models.Model):
     _name = "inventory.cost.run"
     _description = "Inventory Cost Run"
     _inherit = "mail.thread", "mail.activity.mixin"
+    _mail_post_access = "read"
     _order = "id desc"
     _check_company_auto = True
 
@@ -71,6 +72,31 @@ class InventoryCostRun(models.Model):
     item_count = fields.Integer(
         string="Items", readonly=True, help="Products whose cost was adjusted."
     )
+    skipped_count = fields.Integer(
+        string="Skipped Entries", readonly=True, help="Value entries left in the queue."
+    )
+    without_plan_count = fields.Integer(
+        string="Without Mandatory Analytic Plan",
+        readonly=True,
+        help="Value entries posted although a mandatory analytic plan is not "
+        "distributed in full.",
+    )
+    journal_entry_count = fields.Integer(string="Journal Entry Count", readonly=True)
+    journal_entry_ids = fields.Many2many(
+        "account.move",
+        "inventory_cost_run_journal_entry_rel",
+        "run_id",
+        "move_id",
+        string="Journal Entries",
+        readonly=True,
+        ondelete="restrict",
+    )
+    reverses_run_id = fields.Many2one(
+        "inventory.cost.run", string="Reversal of", readonly=True, ondelete="restrict"
+    )
+    reversal_run_ids = fields.One2many(
+        "inventory.cost.run", "reverses_run_id", string="Reversed by"
+    )
     amount = fields.Monetary(
         readonly=True,
         help="Sum of the adjustments, or of what was debited in the general ledger.",
@@ -118,3 +144,68 @@ class InventoryCostRun(models.Model):
         raise UserError(
             self.env._("Runs are kept as the record of what was posted and adjusted.")
         )
+
+    # -- Opening what belongs to a run ------------------------------------------------
+
+    def _open_action(self):
+        """Return the action that opens the run."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+        }
+
+    def action_open_journal_entries(self):
+        """Open the journal entries that the run posted."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Entries of %(run)s", run=self.name),
+            "res_model": "account.move",
+            "view_mode": "list,form",
+            "domain": [("id", "in", self.journal_entry_ids.ids)],
+            "context": {"create": False},
+        }
+
+    def action_open_value_entries(self):
+        """Open the value entries that the run posted or appended."""
+        self.ensure_one()
+        domain = [("link_ids.run_id", "=", self.id)]
+        if self.kind == "adjust":
+            domain = [("run_ref", "=", self.id)]
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Value Entries of %(run)s", run=self.name),
+            "res_model": "stock.value.entry",
+            "view_mode": "list,pivot,form",
+            "domain": domain,
+        }
+
+    def action_open_skipped(self):
+        """Open the value entries that the run skipped, with the reasons."""
+        return self._open_lines("skipped", self.env._("Skipped Entries"))
+
+    def action_open_planned(self):
+        """Open the journal items that posting would create."""
+        return self._open_lines("planned", self.env._("Planned Journal Items"))
+
+    def _open_lines(self, kind, name):
+        """Return the action that opens the run's lines of a kind."""
+        self.ensure_one()
+        view = f"inventory_cost_gl.inventory_cost_run_line_view_list_{kind}"
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "inventory.cost.run.line",
+            "view_mode": "list",
+            "views": [(self.env.ref(view).id, "list")],
+            "domain": [("run_id", "=", self.id), ("kind", "=", kind)],
+            "context": {"create": False, "edit": False},
+        }
+
+    def action_open_reversal(self):
+        """Open the run that reversed this one, or the one that this reverses."""
+        self.ensure_one()
+        return (self.reverses_run_id or self.reversal_run_ids[:1])._open_action()

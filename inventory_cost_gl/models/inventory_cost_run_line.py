@@ -36,3 +36,40 @@ class InventoryCostRunLine(models.Model):
     _value_entry_index = models.Index(
         "(value_entry_id) WHERE value_entry_id IS NOT NULL"
     )
+
+    def action_open_record(self):
+        """Open the record where the reason is mended; a missing one is to be added."""
+        self.ensure_one()
+        model = self.res_model or "stock.value.entry"
+        record_id = self.res_id if self.res_model else self.value_entry_id.id
+        if record_id:
+            record_id = self.env[model].sudo().browse(record_id).exists().id
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env[model]._description,
+            "res_model": model,
+            "res_id": record_id,
+            "view_mode": "form",
+            "context": {} if record_id else self._prepare_missing_context(),
+        }
+
+    def _prepare_missing_context(self):
+        """Return the defaults of the record that is missing: its key is the entry's."""
+        entry = self.value_entry_id
+        return {
+            "default_company_id": self.company_id.id,
+            "default_cost_location_id": entry.cost_location_id.id,
+            "default_inventory_posting_group_id": entry.inventory_posting_group_id.id,
+            "default_product_posting_group_id": entry.product_posting_group_id.id,
+            "default_business_posting_group_id": entry.business_posting_group_id.id,
+        }
+
+    def action_open_value_entry(self):
+        """Open the value entry that was skipped."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "stock.value.entry",
+            "res_id": self.value_entry_id.id,
+            "view_mode": "form",
+        }

@@ -77,19 +77,29 @@ class OrderLineMixin(models.AbstractModel):
             Line(("account.move.line", line.id), units.quantity(quantity))
             for line, quantity in self._inventory_document_lines()
         ]
-        settled = {key: q for key, q in recorded.items() if key[0][0] == "stock.move"}
+        reversed_ = entries._reversed_quantities(sign, units)
+        settled = {
+            key: q
+            for key, q in recorded.items()
+            if key[0][0] == "stock.move" and key not in reversed_
+        }
         lines = []
         for entry in entries:
             free = sign * units.quantity(entry.quantity)
             free -= sum(q for (_s, entry_id), q in settled.items() if entry_id == entry.id)
+            free -= sum(
+                q for (_s, entry_id), q in reversed_.items() if entry_id == entry.id
+            )
             lines.append(Line(entry.id, free))
-        invoiced = {key: q for key, q in recorded.items() if key not in settled}
+        invoiced = {
+            key: q for key, q in recorded.items() if key[0][0] != "stock.move"
+        }
         target = match(lines, documents, invoiced)
         moves = {entry.id: entry.stock_move_id.id for entry in entries}
         for (back, entry_id), quantity in set_off(lines, target).items():
             key = (("stock.move", moves[back]), entry_id)
             target[key] = target.get(key, 0) + quantity
-        for key, quantity in settled.items():
+        for key, quantity in [*settled.items(), *reversed_.items()]:
             target[key] = target.get(key, 0) + quantity
         return [
             (*source, entry_id, recorded.get((source, entry_id), 0), quantity)
@@ -145,56 +155,54 @@ class InvoicingWriter:
         items = self.env["stock.cost.item"]._items(self.records)
         self.items = {i.product_id.id: self.loader.item(i) for i in items}
         self.first_open = self.env["inventory.period"]._first_open_date_getter(company)
-        self.statements = {"account.move.line": [], "stock.move": []}
-        self.withdrawn = {"account.move.line": [], "stock.move": []}
+        self.statements = []
+        self.withdrawn = []
         self.shares = []
 
     def write(self):
         """Append the value entries and return them."""
-        value_entries = self.env["stock.value.entry"]
+        ledger = self.env["stock.value.entry"]
         # What is taken back comes first, so that new shares see what is left.
         for change in sorted(self.changes, key=lambda change: abs(change[4]) > 0):
             self._change(*change)
-        for model in self.statements:
-            value_entries |= value_entries._state(
-                model, self.statements[model], self.withdrawn[model]
-            )
-        return value_entries | value_entries._append(self.shares)
+        stated = ledger._state("account.move.line", self.statements, self.withdrawn)
+        return stated | ledger._append(self.shares)
 
     def _change(self, model, source_id, entry_id, before, after):
         entry = self.entries[entry_id]
         stated = entry.quantity > 0 and entry.entry_type == "purchase"
-        if stated and not entry.source:
-            self._restate_receipt(model, source_id, entry, before, after)
+        if not stated or entry.source:
+            sign = -1 if entry.entry_type == "sale" else 1
+            change = sign * (after - before)
+            cost = invoicing(entry, entry.invoiced + change)
+            self._move_to_actual(model, source_id, entry, change, cost.actual)
+        elif model == "stock.move":
+            reversed_ = expected_to_reverse(
+                entry.costs, DIRECT_COST, entry.invoiced, after - before, entry.quantity
+            )
+            self._move_to_actual(model, source_id, entry, after - before, reversed_)
         else:
-            self._share(model, source_id, entry, before, after)
+            self._restate_receipt(source_id, entry, before, after)
 
-    def _restate_receipt(self, model, source_id, entry, before, after):
-        """State a bill's whole contribution to a receipt anew."""
+    def _restate_receipt(self, source_id, entry, before, after):
+        """State a bill line's whole contribution to a receipt anew."""
         if before:
-            self._forget(model, source_id, entry, before)
+            self._forget(source_id, entry, before)
             if not after:
-                self.withdrawn[model].append((source_id, entry.id))
+                self.withdrawn.append((source_id, entry.id))
                 return
         record = self.records.browse(entry.id)
         common = {
-            **self._document(model, source_id, record),
+            **self._document("account.move.line", source_id, record),
             "source_id": source_id,
             "ledger_entry_id": entry.id,
         }
-        if model == "stock.move":
-            reversed_ = expected_to_reverse(
-                entry.costs, DIRECT_COST, entry.invoiced, after, entry.quantity
-            )
-            parts = [(DIRECT_COST, None, -reversed_, reversed_)]
-        else:
-            line = self.env["account.move.line"].browse(source_id)
-            parts = line._inventory_cost_parts(
-                self.items[record.product_id.id], entry, after, self.units
-            )
+        line = self.env["account.move.line"].browse(source_id)
+        item = self.items[record.product_id.id]
+        parts = line._inventory_cost_parts(item, entry, after, self.units)
         for entry_type, variance_type, expected, actual in parts:
             own = entry_type == DIRECT_COST
-            self.statements[model].append(
+            self.statements.append(
                 {
                     **common,
                     "entry_type": entry_type,
@@ -214,10 +222,10 @@ class InvoicingWriter:
             )
         entry.invoiced += after
 
-    def _forget(self, model, source_id, entry, before):
+    def _forget(self, source_id, entry, before):
         """Take a bill's recorded contribution off the working copy of a receipt."""
         recorded = self.env["stock.value.entry"]._recorded(
-            model, [(source_id, entry.id)]
+            "account.move.line", [(source_id, entry.id)]
         )
         for (_source, _entry, entry_type, variance_type), values in recorded.items():
             entry.costs.append(
@@ -230,13 +238,13 @@ class InvoicingWriter:
             )
         entry.invoiced -= before
 
-    def _share(self, model, source_id, entry, before, after):
-        """Move a decrease's (or its return's) invoiced share to actual, or back."""
-        sign = -1 if entry.entry_type == "sale" else 1
-        change = sign * (after - before)
-        cost = invoicing(entry, entry.invoiced + change)
-        entry.invoiced += change
-        entry.costs.append(Cost(actual=cost.actual, expected=cost.expected))
+    def _move_to_actual(self, model, source_id, entry, quantity, amount):
+        """Count a quantity as invoiced: an amount moves from expected to actual.
+
+        Negative ones move back.
+        """
+        entry.invoiced += quantity
+        entry.costs.append(Cost(actual=amount, expected=-amount))
         record = self.records.browse(entry.id)
         self.shares.append(
             {
@@ -245,9 +253,9 @@ class InvoicingWriter:
                 "source_id": source_id,
                 "ledger_entry_id": entry.id,
                 "entry_type": DIRECT_COST,
-                "cost_amount_expected": self.units.money(cost.expected),
-                "cost_amount_actual": self.units.money(cost.actual),
-                "invoiced_quantity": self.units.number(change),
+                "cost_amount_expected": self.units.money(-amount),
+                "cost_amount_actual": self.units.money(amount),
+                "invoiced_quantity": self.units.number(quantity),
             }
         )
 

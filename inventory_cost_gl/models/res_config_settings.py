@@ -1,0 +1,35 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    """The company's inventory cost settings, in a section of their own."""
+
+    _inherit = "res.config.settings"
+
+    automatic_cost_posting = fields.Selection(
+        related="company_id.automatic_cost_posting", readonly=False, required=True
+    )
+    expected_cost_posting = fields.Boolean(
+        related="company_id.expected_cost_posting", readonly=False
+    )
+    automatic_cost_adjustment = fields.Selection(
+        related="company_id.automatic_cost_adjustment", readonly=False, required=True
+    )
+    average_cost_calc_type = fields.Selection(
+        related="company_id.average_cost_calc_type", readonly=False, required=True
+    )
+    average_cost_period = fields.Selection(
+        related="company_id.average_cost_period", readonly=False, required=True
+    )
+    cost_posting_granularity = fields.Selection(
+        related="company_id.cost_posting_granularity", readonly=False, required=True
+    )
+    inventory_cost_journal_id = fields.Many2one(
+        related="company_id.inventory_cost_journal_id", readonly=False
+    )
+    inventory_cost_tz = fields.Selection(
+        related="company_id.inventory_cost_tz", readonly=False
+    )
+    business_posting_group_id = fields.Many2one(
+        related="company_id.business_posting_group_id", readonly=False
+    )

@@ -239,6 +239,41 @@ class StockLedgerEntry(models.Model):
             returnable.setdefault(key, []).append(Returnable(entry, quantity))
         return returnable
 
+    def _prepare_reversals(self):
+        """Return rows that reverse what of the entries is not reversed yet."""
+        reversed_quantities = dict(
+            self._read_group(
+                [("reverses_entry_id", "in", self.ids)],
+                ["reverses_entry_id"],
+                ["quantity:sum"],
+            )
+        )
+        rows = []
+        for entry in self.filtered(lambda entry: not entry.reverses_entry_id):
+            left = round(entry.quantity + reversed_quantities.get(entry, 0.0), 6)
+            if left:
+                fixed = "applies_to_entry_id" if left > 0 else "applies_from_entry_id"
+                row = {
+                    name: entry[name].id
+                    if self._fields[name].type == "many2one"
+                    else entry[name]
+                    for name in RECORDED_COLUMNS
+                    if entry[name]
+                }
+                row.pop("transferred_from_entry_id", None)
+                row.pop("applies_to_entry_id", None)
+                row.pop("applies_from_entry_id", None)
+                rows.append(
+                    {
+                        **row,
+                        "valuation_date": entry.posting_date,
+                        "quantity": -left,
+                        "reverses_entry_id": entry.id,
+                        fixed: entry.id,
+                    }
+                )
+        return rows
+
     @api.model
     def _record(self, company, rows):
         """Record ledger entries and everything that follows for their cost.
@@ -468,3 +503,20 @@ class StockLedgerEntry(models.Model):
             )
         )
         return {row[0]: row[1:] for row in self.env.cr.fetchall()}
+
+    def _reversed_quantities(self, sign, units):
+        """Return ``{((source model, source id), entry id): quantity}`` of reversals.
+
+        An entry and its own reversal settle each other before any bill or invoice is
+        matched: a corrected quantity or date moves bills on to the entry that stands.
+        """
+        settled = {}
+        for entry in self.filtered("reverses_entry_id"):
+            source = ("stock.move", entry.stock_move_id.id)
+            quantity = sign * units.quantity(entry.quantity)
+            for key, settles in (
+                ((source, entry.id), quantity),
+                ((source, entry.reverses_entry_id.id), -quantity),
+            ):
+                settled[key] = settled.get(key, 0) + settles
+        return settled

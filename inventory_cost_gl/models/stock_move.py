@@ -35,6 +35,45 @@ class StockMove(models.Model):
         moves._record_cost()
         return moves
 
+    def write(self, vals):
+        """Record done moves anew whose date changes: reversed, then on the new date."""
+        dated = self.browse()
+        if "date" in vals:
+            dated = self.filtered(lambda move: move.state == "done")
+        result = super().write(vals)
+        for company, moves in dated._filter_managed().grouped("company_id").items():
+            moves.sudo().with_company(company)._redate_cost()
+        return result
+
+    def _redate_cost(self):
+        company = self.env.company
+        entries = self.env["stock.ledger.entry"].search(
+            [("stock_move_id", "in", self.ids)], order="id"
+        )
+        entries = entries.filtered(
+            lambda entry: entry.posting_date
+            != company._inventory_posting_date(entry.stock_move_id.date)
+        )
+        reversals = entries._prepare_reversals()
+        if not reversals:
+            return
+        self.env["inventory.cost.guard"]._hold(company)
+        rows = []
+        for move in entries.stock_move_id:
+            for key, (quantity, arrival_id) in move._moved_quantities().items():
+                rows.append(
+                    {
+                        **move._prepare_ledger_entry_vals(*key),
+                        "quantity": quantity,
+                        "arrival_location_id": arrival_id,
+                    }
+                )
+        rows = reversals + rows
+        self.env["inventory.period"]._check_open(
+            company, {row["posting_date"] for row in rows}
+        )
+        self.env["stock.ledger.entry"]._record(company, rows)
+
     def _record_cost(self):
         """Bring the ledgers up to date with these done moves, company by company.
 
@@ -129,6 +168,8 @@ class StockMove(models.Model):
         of the move itself, the newest first; ``returnable`` is used up.
         """
         self.ensure_one()
+        if not quantity:
+            return []
         entry_type, location_id, lot_id = key
         row = self._prepare_ledger_entry_vals(entry_type, location_id, lot_id)
         rows = []
@@ -144,6 +185,11 @@ class StockMove(models.Model):
                     if move == self:
                         taken_row["reverses_entry_id"] = taken_back.entry.id
                     rows.append(taken_row)
+        if arrival_id and rows:
+            # What did not leave did not arrive either.
+            arrived = sum(-row["quantity"] for row in rows)
+            key = (entry_type, arrival_id, lot_id)
+            rows += self._prepare_ledger_entry_rows(key, arrived, False, returnable)
         if quantity:
             rows.append(
                 {**row, "quantity": quantity, "arrival_location_id": arrival_id}

@@ -1,2 +1,5 @@
 from . import inventory_gl_reconciliation_wizard
 from . import inventory_gl_reconciliation_wizard_line
+from . import inventory_cost_setup
+from . import inventory_cost_setup_account
+from . import inventory_cost_setup_category

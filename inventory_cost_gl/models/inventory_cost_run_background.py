@@ -1,0 +1,143 @@
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+
+class InventoryCostRunBackground(models.Model):
+    """Posting by the scheduled action: runs that are too long for a request, and
+    automatic cost posting in the background."""
+
+    _inherit = "inventory.cost.run"
+
+    @api.model
+    def _trigger_background(self, company):
+        """Have what the company just recorded posted in a minute.
+
+        Does nothing unless its automatic cost posting is ``background``.
+        """
+        if company.automatic_cost_posting == "background":
+            self._trigger_posting()
+
+    @api.model
+    def _trigger_posting(self):
+        """Have the scheduled action run soon."""
+        self.env.ref("inventory_cost_gl.cron_post_inventory_cost").sudo()._trigger()
+
+    @api.model
+    def _cron_post_inventory_cost(self):
+        """Post the runs that wait, then what companies post in the background."""
+        waiting = self.sudo().search(
+            [("kind", "=", "post"), ("state", "in", ("draft", "running"))], order="id"
+        )
+        for run in waiting:
+            run._try_posting_in_steps()
+        companies = self.env["res.company"].search(
+            [("automatic_cost_posting", "=", "background")]
+        )
+        for company in companies:
+            self.sudo()._post_in_background(company)
+
+    def _post_in_background(self, company):
+        """Post what waits in a company; keep no run that has nothing new to say."""
+        if not self._last_value_entry_id(company):
+            return
+        quiet = self.with_company(company).with_context(
+            tracking_disable=True, mail_create_nosubscribe=True
+        )
+        run = quiet.create(quiet._prepare_posting(company, automatic=True))
+        run._try_posting_in_steps()
+        if run.state == "done" and not run.entry_count and not run._has_new_problems():
+            run._discard()
+        elif run.state == "failed" or run.skipped_count:
+            run._ask_to_mend()
+        self.env.cr.commit()
+
+    def _try_posting_in_steps(self):
+        """Post in steps; a failure is kept on the run, and the next run goes on.
+
+        A conflict with another transaction leaves the run to the next call.
+        """
+        run = self.with_user(self.user_id).sudo().with_company(self.company_id)
+        run.env.cr.commit()
+        try:
+            run._run_posting_in_steps()
+        except OperationalError:
+            run.env.cr.rollback()
+            _logger.info("Inventory cost run %s is repeated", run.id, exc_info=True)
+        except Exception as error:  # the run records whatever stops it
+            run.env.cr.rollback()
+            message = str(error)
+            if not isinstance(error, UserError):
+                _logger.exception("Inventory cost run %s failed", run.id)
+                message = run.env._(
+                    "An unexpected error stopped the run; the log of the server has "
+                    "the details: %(error)s",
+                    error=message,
+                )
+            run.write({"state": "failed", "message": message})
+        run.env.cr.commit()
+
+    def _has_new_problems(self):
+        """Say whether the run skipped something that the one before did not list."""
+        previous = self.search(self._earlier_automatic_runs(), order="id desc", limit=1)
+        [[new]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT EXISTS (
+                    SELECT FROM inventory_cost_run_line line
+                     WHERE line.run_id = %s AND NOT EXISTS (
+                        SELECT FROM inventory_cost_run_line listed
+                         WHERE listed.run_id = %s
+                           AND listed.value_entry_id = line.value_entry_id
+                           AND listed.reason = line.reason))
+                """,
+                self.id,
+                previous.id or None,
+            )
+        )
+        return new
+
+    def _earlier_automatic_runs(self):
+        """Return the domain of the company's automatic posting runs before this."""
+        return [
+            ("company_id", "=", self.company_id.id),
+            ("kind", "=", "post"),
+            ("automatic", "=", True),
+            ("id", "<", self.id),
+        ]
+
+    def _discard(self):
+        """Delete a run that did nothing and found nothing new."""
+        self.env.cr.execute(
+            "DELETE FROM inventory_cost_run WHERE id = ANY(%s)", [self.ids]
+        )
+        self.invalidate_model(flush=False)
+
+    def _ask_to_mend(self):
+        """Give someone who posts inventory cost a to-do; it replaces earlier ones."""
+        activity = "mail.mail_activity_data_warning"
+        self.search(
+            [*self._earlier_automatic_runs(), ("activity_ids", "!=", False)]
+        ).activity_unlink([activity])
+        accountants = self.env.ref("inventory_cost_gl.group_accountant").all_user_ids
+        user = accountants.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )[:1]
+        if user:
+            self.activity_schedule(
+                activity,
+                user_id=user.id,
+                summary=self.env._("Inventory cost is not posted"),
+                note=self.message
+                or self.env._(
+                    "%(count)s value entries were skipped. The run lists the reasons, "
+                    "and where each of them is mended.",
+                    count=self.skipped_count,
+                ),
+            )

@@ -1,0 +1,364 @@
+import json
+from decimal import Decimal
+
+from odoo import Command, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..posting.grouping import ENTRY, POSTING_GROUP
+
+# What account.move may leave out for entries that are complete and balanced already.
+# The validity of posted entries is checked nevertheless, by posting.
+JOURNAL_ENTRY_CONTEXT = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_notrack": True,
+    "skip_invoice_sync": True,
+    "validate_analytic": False,
+}
+
+
+def pg_array(values):
+    """Return integers as a PostgreSQL array in text: quick to parse, unlike ARRAY[…]"""
+    return "{%s}" % ",".join(map(str, values))
+
+
+class InventoryCostRunJournal(models.Model):
+    """The journal entries of a run, and the links from value entries to them."""
+
+    _inherit = "inventory.cost.run"
+
+    def _post_journal_entries(self, entries):
+        """Create, post and link journal entries; all or nothing.
+
+        What another module refuses is found by halving. Returns the refused ones as
+        ``[(journal entry, message)]``; the others are posted.
+        """
+        if not entries:
+            return []
+        try:
+            with self.env.cr.savepoint():
+                moves = self._create_journal_entries(entries)
+                self._link(entries, moves)
+        except UserError as error:
+            if len(entries) == 1:
+                return [(entries[0], str(error))]
+            middle = len(entries) // 2
+            return self._post_journal_entries(
+                entries[:middle]
+            ) + self._post_journal_entries(entries[middle:])
+        return []
+
+    def _create_journal_entries(self, entries):
+        """Create and post the account moves of the entries, in their order.
+
+        ``account.move`` moves entries of a locked date to another one silently: dates
+        are checked before, and here once more.
+        """
+        self._load_names(entries)
+        moves = self._account_moves().create(
+            [self._prepare_journal_entry(entry) for entry in entries]
+        )
+        moves = moves.with_context(check_move_validity=True)
+        moves._post(soft=False)
+        for move, entry in zip(moves, entries, strict=True):
+            if move.date != entry.date or move.state != "posted":
+                raise UserError(
+                    self.env._(
+                        "The journal entry dated %(date)s could not be posted on that "
+                        "date.",
+                        date=entry.date,
+                    )
+                )
+        return moves
+
+    def _account_moves(self):
+        """Return ``account.move`` as it is used here: as system, in the company."""
+        return (
+            self.env["account.move"]
+            .sudo()
+            .with_company(self.company_id)
+            .with_context(**JOURNAL_ENTRY_CONTEXT, check_move_validity=False)
+        )
+
+    def _prepare_journal_entry(self, entry):
+        """Return the values of the account move of a journal entry."""
+        return {
+            "move_type": "entry",
+            "company_id": self.company_id.id,
+            "currency_id": self.company_id.currency_id.id,
+            "journal_id": self.journal_id.id,
+            "date": entry.date,
+            "ref": entry.document or self.name,
+            "line_ids": [
+                Command.create(values)
+                for pair in entry.pairs
+                for values in self._prepare_line_pair(entry, pair)
+            ],
+        }
+
+    def _prepare_line_pair(self, entry, pair):
+        """Return the values of the two journal items of a line pair."""
+        amount = self._amount(pair.amount)
+        label = self._pair_label(entry, pair)
+        distribution = self._distribution(pair.analytic)
+        return [
+            self._prepare_line(label, pair.debit_account, amount, distribution),
+            self._prepare_line(label, pair.credit_account, -amount, distribution),
+        ]
+
+    def _prepare_line(self, label, account_id, balance, distribution):
+        """Return the values of a journal item.
+
+        Every value that Odoo would compute for itself is given: one query less a line.
+        """
+        return {
+            "name": label,
+            "account_id": account_id,
+            "balance": balance,
+            "amount_currency": balance,
+            "currency_id": self.company_id.currency_id.id,
+            "analytic_distribution": distribution,
+            "display_type": "product",
+            "partner_id": False,
+            "product_id": False,
+            "product_uom_id": False,
+            "quantity": 0.0,
+            "price_unit": 0.0,
+            "tax_ids": [],
+            "date_maturity": False,
+        }
+
+    def _amount(self, units):
+        """Return currency units as an amount."""
+        currency = self.company_id.currency_id
+        return currency.round(units * currency.rounding)
+
+    # -- Labels -----------------------------------------------------------------------
+
+    def _load_names(self, entries):
+        """Read the products of value entries that get journal items of their own."""
+        if self.granularity == ENTRY:
+            self.env["stock.value.entry"].sudo().browse(
+                pair.value_entry_ids[0] for entry in entries for pair in entry.pairs
+            ).product_id.fetch(["display_name"])
+
+    def _pair_label(self, entry, pair):
+        """Return the label of a line pair: its accounts' roles and what it is about."""
+        roles = self._role_labels()
+        parts = [f"{roles[pair.debit_role]} / {roles[pair.credit_role]}"]
+        if self.granularity == POSTING_GROUP:
+            parts += self._dimension_names(pair.dimensions)
+        else:
+            parts.insert(0, entry.document)
+        if self.granularity == ENTRY:
+            value_entry = (
+                self.env["stock.value.entry"].sudo().browse(pair.value_entry_ids)
+            )
+            parts.append(value_entry.product_id.display_name)
+        return ", ".join(filter(None, parts))
+
+    def _role_labels(self):
+        """Return the name of each account role in the user's language."""
+        return {
+            role: setup._fields[f"{role}_account_id"]._description_string(self.env)
+            for setup in (
+                self.env["inventory.posting.setup"],
+                self.env["general.posting.setup"],
+            )
+            for role in setup._roles
+        }
+
+    def _dimension_names(self, dimensions):
+        """Return the names of the cost location and groups of a line pair."""
+        models = (
+            "stock.location",
+            "inventory.posting.group",
+            "business.posting.group",
+            "product.posting.group",
+        )
+        names = []
+        for model, record_id in zip(models, dimensions, strict=True):
+            name = self.env[model].sudo().browse(record_id or ()).display_name
+            if name and name not in names:
+                names.append(name)
+        return names
+
+    # -- Analytic distribution --------------------------------------------------------
+
+    def _distribution(self, analytic):
+        """Return the analytic distribution of a text, or ``False``.
+
+        Analytic accounts that have been deleted since are left out.
+        """
+        distribution = json.loads(analytic or "null") or {}
+        kept = {
+            accounts: percentage
+            for accounts, percentage in distribution.items()
+            if self._all_exist(accounts)
+        }
+        return kept or False
+
+    def _all_exist(self, analytic_accounts):
+        """Say whether all of some analytic accounts (``"1,2"``) still exist."""
+        accounts = (
+            self.env["account.analytic.account"]
+            .sudo()
+            .browse(map(int, analytic_accounts.split(",")))
+        )
+        return len(accounts.exists()) == len(accounts)
+
+    def _missing_plans(self, entries):
+        """Return ``[(pair, account, plan name)]`` of mandatory plans without 100 %."""
+        checked, missing = {}, []
+        for entry in entries:
+            for pair in entry.pairs:
+                for account in (pair.debit_account, pair.credit_account):
+                    key = (account, pair.analytic)
+                    if key not in checked:
+                        checked[key] = self._missing_plan(*key)
+                    if checked[key]:
+                        missing.append((pair, account, checked[key]))
+        return missing
+
+    def _missing_plan(self, account, analytic):
+        """Return the name of a mandatory plan that is not distributed in full."""
+        plans = self.env["account.analytic.plan"].sudo().with_company(self.company_id)
+        relevant = plans.get_relevant_plans(
+            business_domain="general",
+            company_id=self.company_id.id,
+            account=account,
+            product=False,
+        )
+        mandatory = [plan for plan in relevant if plan["applicability"] == "mandatory"]
+        if not mandatory:
+            return ""
+        percentages = {}
+        for accounts, percentage in (self._distribution(analytic) or {}).items():
+            for account_id in map(int, accounts.split(",")):
+                record = self.env["account.analytic.account"].sudo().browse(account_id)
+                plan = record.root_plan_id.id
+                percentages[plan] = percentages.get(plan, 0) + percentage
+        for plan in mandatory:
+            if round(percentages.get(plan["id"], 0) - 100, 2):
+                return plan["name"]
+        return ""
+
+    # -- Links ------------------------------------------------------------------------
+
+    def _link(self, entries, moves):
+        """Link the value entries to their journal items; they leave the queue."""
+        pairs, debits, credits = [], [], []
+        for entry, move in zip(entries, moves, strict=True):
+            lines = move.line_ids.sorted("id")
+            for number, pair in enumerate(entry.pairs):
+                debit, credit = lines[2 * number : 2 * number + 2]
+                self._check_pair(pair, debit, credit)
+                pairs.append(pair)
+                debits.append(debit.id)
+                credits.append(credit.id)
+        self._insert_links(pairs, debits, credits)
+        self._add_journal_entries(moves)
+
+    def _check_pair(self, pair, debit, credit):
+        """Refuse journal items that another module made differ from what was asked."""
+        currency = self.company_id.currency_id
+        amount = self._amount(pair.amount)
+        if (
+            debit.account_id.id != pair.debit_account
+            or credit.account_id.id != pair.credit_account
+            or currency.compare_amounts(debit.balance, amount)
+            or currency.compare_amounts(credit.balance, -amount)
+        ):
+            raise UserError(
+                self.env._(
+                    "The journal items of %(label)s differ from the value entries: an "
+                    "automation on journal entries changes them.",
+                    label=debit.name or "",
+                )
+            )
+
+    def _insert_links(self, pairs, debits, credits):
+        """Insert a link for each value entry and delete its queue row: one query."""
+        counts = [len(pair.value_entry_ids) for pair in pairs]
+
+        def each(values):
+            """Repeat a pair's value for each of its value entries."""
+            repeated = zip(values, counts, strict=True)
+            return pg_array(value for value, count in repeated for _one in range(count))
+
+        def chained(name):
+            return pg_array(value for pair in pairs for value in getattr(pair, name))
+
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH linked AS (
+                    INSERT INTO stock_value_entry_link (
+                        company_id, run_id, value_entry_id, kind, amount,
+                        debit_line_id, credit_line_id)
+                    SELECT %(company)s, %(run)s, value_entry,
+                           CASE expected WHEN 1 THEN 'expected' ELSE 'actual' END,
+                           units * %(rounding)s::numeric, debit, credit
+                      FROM unnest(
+                           %(entries)s::int[], %(expected)s::int[], %(units)s::bigint[],
+                           %(debits)s::int[], %(credits)s::int[]
+                           ) AS posted (value_entry, expected, units, debit, credit)
+                    RETURNING value_entry_id, kind
+                )
+                DELETE FROM stock_value_entry_queue queue USING linked
+                 WHERE queue.value_entry_id = linked.value_entry_id
+                   AND queue.kind = linked.kind
+                """,
+                company=self.company_id.id,
+                run=self.id,
+                rounding=self._rounding(),
+                entries=chained("value_entry_ids"),
+                units=chained("amounts"),
+                expected=each([int(pair.kind == "expected") for pair in pairs]),
+                debits=each(debits),
+                credits=each(credits),
+            )
+        )
+        if self.env.cr.rowcount != sum(counts):
+            raise UserError(
+                self.env._(
+                    "Some of the value entries have been posted by another run in the "
+                    "meantime. Run the posting again."
+                )
+            )
+        self._invalidate_posted()
+
+    def _invalidate_posted(self):
+        """Forget what the ORM knows of links and the queue."""
+        self.env["stock.value.entry.link"].invalidate_model(flush=False)
+        self.env["stock.value.entry.queue"].invalidate_model(flush=False)
+        self.env["stock.value.entry"].invalidate_model(
+            ["link_ids", "cost_posted_to_gl", "expected_cost_posted_to_gl"], flush=False
+        )
+
+    def _add_journal_entries(self, moves):
+        """Add the account moves to the run's; not through the ORM, which would read
+        all of those there already."""
+        self.env.cr.execute(
+            "INSERT INTO inventory_cost_run_journal_entry_rel (run_id, move_id) "
+            "SELECT %s, unnest(%s::int[])",
+            [self.id, pg_array(moves.ids)],
+        )
+        self.invalidate_recordset(["journal_entry_ids"], flush=False)
+
+    def _settle(self, settled):
+        """Take value entries with nothing to post out of the queue."""
+        for kind, value_entry_ids in settled:
+            self.env.cr.execute(
+                "DELETE FROM stock_value_entry_queue "
+                "WHERE kind = %s AND value_entry_id = ANY(%s::int[])",
+                [kind, pg_array(value_entry_ids)],
+            )
+        if settled:
+            self._invalidate_posted()
+
+    def _debited(self, entries):
+        """Return the sum that journal entries debit, as an amount."""
+        units = sum(pair.amount for entry in entries for pair in entry.pairs)
+        return float(Decimal(units) * Decimal(self._rounding()))
