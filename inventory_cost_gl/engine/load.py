@@ -153,8 +153,14 @@ class Loader:
         affected = self._affected_ids(seeds, average)
         self._load_entries(books, self._affected_query(affected))
         for product_id, book in books.items():
-            book.affected = affected & set(book.entries)
-            book.opening_date = average.get(product_id)
+            book.opening_date = start = average.get(product_id)
+            # What an average pool valued before its opening is context.
+            book.affected = {
+                entry_id
+                for entry_id, entry in book.entries.items()
+                if entry_id in affected
+                and (start is None or entry.valuation_date >= start)
+            }
         entry_ids = tuple(_entries_by_id(books)) or (0,)
         self._load_applications(
             books,
