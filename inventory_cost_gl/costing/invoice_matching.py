@@ -2,8 +2,10 @@
 
 Odoo links bills and invoices to order lines only. Here their quantities are spread
 over the ledger entries of the order line: bills over receipts in the order in which
-they came, credit notes over returns. What has been recorded stays where it is, so that
-resetting one document never moves another's cost.
+they came, credit notes over returns; without a return a credit note makes room for the
+bill that replaces what it credits. What has been recorded stays where it is, so that
+resetting one document never moves another's cost; only a credit note moves on to the
+return it is for when that comes later.
 
 Quantities are integers (millionths), in the order's direction: a receipt or delivery,
 a bill or invoice is positive; a return, a credit note negative.
@@ -58,39 +60,74 @@ def match(entries, documents, recorded):
         {entry.id: entry.quantity for entry in entries},
         {document.id: document.quantity for document in documents},
     )
-    _keep_recorded(matching, recorded)
+    _keep_recorded(matching, entries, documents, recorded)
+    _move_credits_to_returns(matching, entries, documents)
+    # What a credit note un-invoices makes room for a bill that waits, and a bill for
+    # a credit note.
+    while _place(matching, entries, documents):
+        pass
+    return {key: quantity for key, quantity in matching.matched.items() if quantity}
+
+
+def _keep_recorded(matching, entries, documents, recorded):
+    """Leave recorded quantities where they are, as far as the documents still cover
+    them and the entries' quantities allow; what is too much leaves the last ones."""
+    for entry in entries:
+        for document in documents:
+            matching.put(
+                document.id,
+                entry.id,
+                _same_direction(
+                    matching.documents[document.id],
+                    recorded.get((document.id, entry.id), 0),
+                ),
+            )
+        for document in reversed(documents):
+            free = matching.entries[entry.id]
+            # Invoiced beyond its quantity, or credited beyond what is invoiced.
+            excess = _outside(entry.quantity - free, entry.quantity)
+            kept = matching.matched.get((document.id, entry.id), 0)
+            matching.put(document.id, entry.id, -_same_direction(kept, excess))
+
+
+def _outside(quantity, limit):
+    """Return how far a quantity lies outside of the range from 0 to the limit."""
+    low, high = min(limit, 0), max(limit, 0)
+    return quantity - max(low, min(quantity, high))
+
+
+def _move_credits_to_returns(matching, entries, documents):
+    """Let credit notes that came before the return they are for go on to it."""
+    for back in (entry for entry in entries if entry.quantity < 0):
+        for forth in (entry for entry in entries if entry.quantity > 0):
+            for document in documents:
+                credited = min(0, matching.matched.get((document.id, forth.id), 0))
+                moved = max(
+                    credited, matching.entries[back.id], -matching.entries[forth.id]
+                )
+                matching.put(document.id, forth.id, -moved)
+                matching.put(document.id, back.id, moved)
+
+
+def _place(matching, entries, documents):
+    """Spread what is free of the documents over what is free of the entries.
+
+    Credit notes that find no return un-invoice what was invoiced last. Return whether
+    anything was placed.
+    """
+    before = dict(matching.documents)
     for document in documents:
         for entry in entries:
             free = _same_direction(
                 matching.entries[entry.id], matching.documents[document.id]
             )
             matching.put(document.id, entry.id, free)
-    _credit_what_was_invoiced(matching, entries, documents)
-    return matching.matched
-
-
-def _keep_recorded(matching, recorded):
-    """Leave recorded quantities where they are, as far as the documents still cover
-    them; what is too much leaves the entries invoiced last."""
-    for (document, entry), quantity in recorded.items():
-        if document not in matching.documents or entry not in matching.entries:
-            continue
-        if matching.documents[document] * quantity > 0:
-            fits = _same_direction(matching.entries[entry], quantity)
-            kept = _same_direction(matching.documents[document], fits)
-            matching.put(document, entry, kept)
-
-
-def _credit_what_was_invoiced(matching, entries, documents):
-    """Let credit notes that found no return un-invoice what was invoiced last."""
-    for document in documents:
-        if matching.documents[document.id] >= 0:
-            continue
         for entry in reversed(entries):
             if entry.quantity > 0:
                 invoiced = entry.quantity - matching.entries[entry.id]
-                credited = min(invoiced, -matching.documents[document.id])
-                matching.put(document.id, entry.id, -credited)
+                credited = max(min(0, matching.documents[document.id]), -invoiced)
+                matching.put(document.id, entry.id, credited)
+    return matching.documents != before
 
 
 def set_off(entries, matched):
