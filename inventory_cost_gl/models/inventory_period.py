@@ -2,9 +2,13 @@ from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..costing.periods import open_date
+
+# Records a message names at most.
+NAMED = 5
 
 
 class InventoryPeriod(models.Model):
@@ -79,3 +83,140 @@ class InventoryPeriod(models.Model):
                     closed=format_date(self.env, last_closed),
                 )
             )
+
+    # -- Closing and re-opening -------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create periods; one that ends in a closed period is closed as well."""
+        self._refuse_closed(*vals_list)
+        periods = super().create(vals_list)
+        for period in periods.filtered(lambda period: not period.closed):
+            if period.search_count(period._others(">") & Domain("closed", "=", True)):
+                period.sudo().closed = True
+        return periods
+
+    def write(self, vals):
+        """Change open periods only; closing has its button, with its checks."""
+        self._refuse_closed(vals)
+        if {"ending_date", "company_id"} & set(vals):
+            self._refuse_change_of_closed()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_open(self):
+        self._refuse_change_of_closed()
+
+    def _refuse_closed(self, *vals_list):
+        if not self.env.su and any("closed" in vals for vals in vals_list):
+            raise UserError(
+                self.env._("Close or re-open an inventory period with its button.")
+            )
+
+    def _refuse_change_of_closed(self):
+        for period in self.filtered("closed"):
+            raise UserError(
+                self.env._(
+                    "The inventory period that ends on %(date)s is closed. Re-open it "
+                    "first.",
+                    date=format_date(self.env, period.ending_date),
+                )
+            )
+
+    def _others(self, operator):
+        """Return the domain of the company's periods that end before or after this."""
+        self.ensure_one()
+        return Domain("company_id", "=", self.company_id.id) & Domain(
+            "ending_date", operator, self.ending_date
+        )
+
+    def action_close(self):
+        """Close this period and the earlier ones: their inventory value is final.
+
+        Raises UserError while goods sold or used in them have no supply yet, or cost in
+        them is not adjusted, and names both.
+        """
+        self.check_access("write")
+        for period in self.sorted("ending_date"):
+            self.env["inventory.cost.guard"]._change(period.company_id)
+            period._check_closable()
+            # Documents the guard waited for are not in this transaction's snapshot.
+            with self.env.registry.cursor() as cr:
+                period.with_env(self.env(cr=cr))._check_closable()
+            period.search(period._others("<=")).sudo().closed = True
+
+    def action_reopen(self):
+        """Re-open this period and the later ones."""
+        self.check_access("write")
+        for period in self:
+            self.env["inventory.cost.guard"]._change(period.company_id)
+            period.search(period._others(">=")).sudo().closed = False
+
+    def _check_closable(self):
+        """Raise while something is open in the period or before."""
+        self.ensure_one()
+        uncovered = (
+            self.env["stock.ledger.entry"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("posting_date", "<=", self.ending_date),
+                    ("open", "=", True),
+                    ("quantity", "<", 0),
+                ],
+                order="posting_date, id",
+            )
+        )
+        if uncovered:
+            raise UserError(self._uncovered_message(uncovered))
+        queued = (
+            self.env["stock.cost.queue"]
+            .sudo()
+            ._read_group(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("valuation_date", "<=", self.ending_date),
+                ],
+                ["product_id"],
+            )
+        )
+        if queued:
+            products = self.env["product.product"].union(*(row[0] for row in queued))
+            raise UserError(self._queued_message(products))
+
+    def _uncovered_message(self, entries):
+        """Name the decreases without supply, and the way out."""
+        names = [
+            self.env._(
+                "%(document)s of %(date)s: %(quantity)s of %(product)s",
+                document=entry.display_name,
+                date=format_date(self.env, entry.posting_date),
+                quantity=f"{-entry.remaining_quantity:g}",
+                product=entry.product_id.display_name,
+            )
+            for entry in entries[:NAMED]
+        ]
+        return self.env._(
+            "The period can't be closed: %(count)s ledger entries took goods that were "
+            "not in stock. Record the missing receipts or a physical count, then close "
+            "again.\n%(entries)s",
+            count=len(entries),
+            entries=self._listed(names, len(entries)),
+        )
+
+    def _queued_message(self, products):
+        """Name the products whose cost is not adjusted, and the way out."""
+        return self.env._(
+            "The period can't be closed: the cost of %(count)s products is not "
+            "adjusted. Run Adjust Cost (products excluded from adjustment must be "
+            "included again), then close again.\n%(products)s",
+            count=len(products),
+            products=self._listed(
+                products[:NAMED].mapped("display_name"), len(products)
+            ),
+        )
+
+    def _listed(self, names, count):
+        more = [self.env._("and %s more", count - NAMED)] if count > NAMED else []
+        return "\n".join([*names, *more])

@@ -104,15 +104,11 @@ class StockCostQueue(models.Model):
     def _work(self):
         """Adjust queued items, a few at a time; the scheduled actions run this.
 
-        The locks are the first statement of each transaction, so that what documents
+        First what accountants started, then the rest. The locks are the first statement of each transaction, so that what documents
         committed before is seen.
         """
-        cron = self.env["ir.cron"]
+        runs = self.env["inventory.cost.run"].sudo()
         for company in self.env["res.company"].search([]):
-            while True:
-                items = self.env["stock.cost.item"]._adjust_queued(
-                    company, limit=WORKER_ITEMS
-                )
-                left = self.search_count([("company_id", "=", company.id)])
-                if not cron._commit_progress(len(items), remaining=left) or not items:
-                    break
+            in_company = runs.with_company(company)
+            if not in_company._continue_adjustments(company, WORKER_ITEMS):
+                break
