@@ -55,6 +55,8 @@ APPENDED_COLUMNS = {
 _APPENDED_TEMPLATE = "(%s)" % ", ".join(
     f"%s::{column_type}" for column_type in ("integer", *APPENDED_COLUMNS.values())
 )
+# Rows of one INSERT: enough for any document, and bounds the memory of large runs.
+APPENDED_PAGE = 5000
 
 
 class StockValueEntry(models.Model):
@@ -178,6 +180,18 @@ class StockValueEntry(models.Model):
             entry.cost_posted_to_gl = posted.get((entry.id, "actual"), 0.0)
             entry.expected_cost_posted_to_gl = posted.get((entry.id, "expected"), 0.0)
 
+    def action_open_journal_items(self):
+        """Open the journal items that the entries stand in."""
+        links = self.link_ids
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Items"),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "domain": [("id", "in", (links.debit_line_id | links.credit_line_id).ids)],
+            "context": {"create": False},
+        }
+
     # ------------------------------------------------------------------
     # Appending
     # ------------------------------------------------------------------
@@ -189,7 +203,7 @@ class StockValueEntry(models.Model):
         ``rows`` are dicts of ``APPENDED_COLUMNS``; amounts in company currency, already
         rounded. Posting groups, cost location, order, analytic distribution and whatever
         else is not given come from the ledger entry, the source of an adjustment from
-        its cause. Two statements however many the rows. Returns the new entries, in
+        its cause. A statement per ``APPENDED_PAGE`` rows. Returns the new entries, in
         order.
         """
         if not rows:
@@ -199,7 +213,7 @@ class StockValueEntry(models.Model):
             self._append_query(),
             [self._append_values(place, row) for place, row in enumerate(rows)],
             template=_APPENDED_TEMPLATE,
-            page_size=len(rows),
+            page_size=APPENDED_PAGE,
             fetch=True,
         )
         entries = self.browse(sorted(entry_id for (entry_id,) in ids))
