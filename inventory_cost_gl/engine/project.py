@@ -20,10 +20,13 @@ def project(company, items, entries):
         with env.cr.savepoint(flush=False):
             env.cr.execute(_move_values(entries), log_exceptions=False)
             env.cr.execute(_standard_prices(company, items), log_exceptions=False)
+            if any(items.product_id.mapped("lot_valuated")):
+                env.cr.execute(_lot_prices(company, items), log_exceptions=False)
     except (SerializationFailure, LockNotAvailable):
         env["stock.cost.queue"]._enqueue_projection(company, items.product_id)
     env["stock.move"].invalidate_model(["value"], flush=False)
     env["product.product"].invalidate_model(["standard_price"], flush=False)
+    env["stock.lot"].invalidate_model(["standard_price"], flush=False)
 
 
 def _move_values(entries):
@@ -60,6 +63,27 @@ def _standard_prices(company, items):
         WHERE i.product_id = p.id AND i.id IN %(items)s
           AND (p.standard_price ->> %(company)s::text)::numeric
               IS DISTINCT FROM round(i.unit_cost, 6)
+        """,
+        company=str(company.id),
+        items=tuple(items.ids),
+    )
+
+
+def _lot_prices(company, items):
+    return SQL(
+        """
+        UPDATE stock_lot l
+        SET standard_price = COALESCE(l.standard_price, '{}'::jsonb)
+            || jsonb_build_object(%(company)s::text, round(b.unit_cost, 6))
+        FROM (
+            SELECT lot_id,
+                   sum(value_actual + value_expected) / sum(quantity) AS unit_cost
+            FROM stock_cost_balance WHERE item_id IN %(items)s AND lot_id IS NOT NULL
+            GROUP BY lot_id HAVING sum(quantity) > 0
+        ) b
+        WHERE b.lot_id = l.id
+          AND (l.standard_price ->> %(company)s::text)::numeric
+              IS DISTINCT FROM round(b.unit_cost, 6)
         """,
         company=str(company.id),
         items=tuple(items.ids),

@@ -77,7 +77,9 @@ class Store:
                     unit_cost)
                 SELECT i.id, i.company_id, i.product_id, e.cost_location_id, e.lot_id,
                        sum(v.ledger_entry_quantity), sum(v.cost_amount_actual),
-                       sum(v.cost_amount_expected), 0
+                       sum(v.cost_amount_expected),
+                       COALESCE(sum(v.cost_amount_actual + v.cost_amount_expected)
+                           / NULLIF(sum(v.ledger_entry_quantity), 0), 0)
                 FROM stock_value_entry v
                 JOIN stock_ledger_entry e ON e.id = v.ledger_entry_id
                 JOIN stock_cost_item i ON i.product_id = e.product_id
@@ -88,7 +90,11 @@ class Store:
                 DO UPDATE SET
                     quantity = b.quantity + EXCLUDED.quantity,
                     value_actual = b.value_actual + EXCLUDED.value_actual,
-                    value_expected = b.value_expected + EXCLUDED.value_expected
+                    value_expected = b.value_expected + EXCLUDED.value_expected,
+                    unit_cost = COALESCE(
+                        (b.value_actual + EXCLUDED.value_actual
+                            + b.value_expected + EXCLUDED.value_expected)
+                        / NULLIF(b.quantity + EXCLUDED.quantity, 0), b.unit_cost)
                 """,
                 tuple(value_entries.ids),
             )

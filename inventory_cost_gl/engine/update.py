@@ -191,9 +191,7 @@ class CostUpdate:
 
     def _arrived(self, quantity):
         """Accept millionths from the rules and plain numbers from the ledger."""
-        return (
-            self.units.number(quantity) if isinstance(quantity, int) else quantity
-        )
+        return self.units.number(quantity) if isinstance(quantity, int) else quantity
 
     def _adjust(self, items, causes, new_entries, applied, everything=False):
         """Append what the entries should cost now and is not recorded.
@@ -229,9 +227,7 @@ class CostUpdate:
             for row in book_rows:
                 if "source_model" in row:
                     row.update(
-                        self._first_source(
-                            new_entries.browse(row["ledger_entry_id"])
-                        )
+                        self._first_source(new_entries.browse(row["ledger_entry_id"]))
                     )
             rows += book_rows
         value_entries = self.env["stock.value.entry"]._append(rows)

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..costing.invoice_matching import Line, match, set_off
 from ..costing.invoicing import invoicing
@@ -34,11 +34,8 @@ class OrderLineMixin(models.AbstractModel):
         units = Units(company.currency_id)
         recorded = entries._invoiced_by_source()
         changes = []
-        for line in lines:
-            own = entries.filtered(
-                lambda entry, line=line: entry.stock_move_id._inventory_order_line()
-                == line
-            )
+        by_line = entries.grouped(lambda entry: entry._inventory_order_line())
+        for line, own in by_line.items():
             changes += line._invoicing_changes(own, recorded, units)
         if changes:
             writer = InvoicingWriter(lines, company, units, changes)
@@ -47,19 +44,16 @@ class OrderLineMixin(models.AbstractModel):
 
     def _inventory_ledger_entries(self):
         """Return the ledger entries that bills or invoices of the lines invoice."""
-        moves = self.move_ids.filtered(
-            lambda move: move.state == "done"
-            and move.product_id == move._inventory_order_line().product_id
-        )
-        if not moves:
-            return self.env["stock.ledger.entry"]
-        return self.env["stock.ledger.entry"].search(
+        entries = self.env["stock.ledger.entry"].search(
             [
-                ("stock_move_id", "in", moves.ids),
+                ("stock_move_id", "in", self.move_ids.ids),
                 ("entry_type", "in", ("purchase", "sale")),
             ],
             order="id",
         )
+        # A drop shipment's entries belong to two order lines, a kit's to none.
+        lines = set(self)
+        return entries.filtered(lambda entry: entry._inventory_order_line() in lines)
 
     def _invoicing_changes(self, entries, recorded, units):
         """Return ``[(model, source, entry id, recorded, new)]`` of an order line.
@@ -86,14 +80,14 @@ class OrderLineMixin(models.AbstractModel):
         lines = []
         for entry in entries:
             free = sign * units.quantity(entry.quantity)
-            free -= sum(q for (_s, entry_id), q in settled.items() if entry_id == entry.id)
+            free -= sum(
+                q for (_s, entry_id), q in settled.items() if entry_id == entry.id
+            )
             free -= sum(
                 q for (_s, entry_id), q in reversed_.items() if entry_id == entry.id
             )
             lines.append(Line(entry.id, free))
-        invoiced = {
-            key: q for key, q in recorded.items() if key[0][0] != "stock.move"
-        }
+        invoiced = {key: q for key, q in recorded.items() if key[0][0] != "stock.move"}
         target = match(lines, documents, invoiced)
         moves = {entry.id: entry.stock_move_id.id for entry in entries}
         for (back, entry_id), quantity in set_off(lines, target).items():
@@ -120,14 +114,17 @@ class OrderLineMixin(models.AbstractModel):
         posted bills or invoices, in order."""
         self.ensure_one()
         lines = self.invoice_lines.filtered(
-            lambda line: line.parent_state == "posted" and line.display_type == "product"
+            lambda line: line.parent_state == "posted"
+            and line.display_type == "product"
         ).sorted(lambda line: (line.date, line.id))
         product_uom = self.product_id.uom_id
         return [
             (
                 line,
                 line.product_uom_id._compute_quantity(
-                    -line.quantity if line.move_id.move_type in _REFUNDS else line.quantity,
+                    -line.quantity
+                    if line.move_id.move_type in _REFUNDS
+                    else line.quantity,
                     product_uom,
                     round=False,
                 ),
@@ -155,6 +152,7 @@ class InvoicingWriter:
         items = self.env["stock.cost.item"]._items(self.records)
         self.items = {i.product_id.id: self.loader.item(i) for i in items}
         self.first_open = self.env["inventory.period"]._first_open_date_getter(company)
+        self.recorded = self._recorded_bills()
         self.statements = []
         self.withdrawn = []
         self.shares = []
@@ -166,7 +164,26 @@ class InvoicingWriter:
         for change in sorted(self.changes, key=lambda change: abs(change[4]) > 0):
             self._change(*change)
         stated = ledger._state("account.move.line", self.statements, self.withdrawn)
+        self._say_moved_dates()
         return stated | ledger._append(self.shares)
+
+    def _say_moved_dates(self):
+        """Tell bills and invoices of a closed period where their cost went."""
+        rows = [*self.statements, *self.shares]
+        lines = self.env["account.move.line"].browse(
+            row["source_id"] for row in rows if row["document_ref"]
+        )
+        dates = {row["source_id"]: row["posting_date"] for row in rows}
+        moved = lines.filtered(lambda line: dates[line.id] != line.date)
+        for document, own in moved.grouped("move_id").items():
+            document.message_post(
+                body=self.env._(
+                    "The inventory cost of this document is recorded on %(date)s: "
+                    "inventory cost is closed for %(closed)s.",
+                    date=format_date(self.env, dates[own[0].id]),
+                    closed=format_date(self.env, document.date),
+                )
+            )
 
     def _change(self, model, source_id, entry_id, before, after):
         entry = self.entries[entry_id]
@@ -209,7 +226,9 @@ class InvoicingWriter:
                     "variance_type": variance_type,
                     "cost_amount_expected": float(self.units.money(expected)),
                     "cost_amount_actual": float(self.units.money(actual)),
-                    "invoiced_quantity": float(self.units.number(after)) if own else 0.0,
+                    "invoiced_quantity": float(self.units.number(after))
+                    if own
+                    else 0.0,
                 }
             )
             entry.costs.append(
@@ -222,18 +241,31 @@ class InvoicingWriter:
             )
         entry.invoiced += after
 
+    def _recorded_bills(self):
+        """Return what bills whose contribution changes have recorded, by pair."""
+        pairs = [
+            (source_id, entry_id)
+            for model, source_id, entry_id, before, _after in self.changes
+            if before and model == "account.move.line"
+        ]
+        recorded = {}
+        for key, values in (
+            self.env["stock.value.entry"]._recorded("account.move.line", pairs).items()
+        ):
+            recorded.setdefault(key[:2], []).append((*key[2:], *values[:2]))
+        return recorded
+
     def _forget(self, source_id, entry, before):
         """Take a bill's recorded contribution off the working copy of a receipt."""
-        recorded = self.env["stock.value.entry"]._recorded(
-            "account.move.line", [(source_id, entry.id)]
-        )
-        for (_source, _entry, entry_type, variance_type), values in recorded.items():
+        for entry_type, variance_type, expected, actual in self.recorded[
+            source_id, entry.id
+        ]:
             entry.costs.append(
                 Cost(
                     entry_type=entry_type,
                     variance_type=variance_type or "",
-                    expected=-self.units.amount(values[0]),
-                    actual=-self.units.amount(values[1]),
+                    expected=-self.units.amount(expected),
+                    actual=-self.units.amount(actual),
                 )
             )
         entry.invoiced -= before
@@ -266,6 +298,7 @@ class InvoicingWriter:
             day = self.company._inventory_posting_date(move.date)
             return {
                 "source_ref": move.reference,
+                "document_ref": None,
                 "posting_date": self.first_open(max(day, record.posting_date)),
             }
         line = self.env["account.move.line"].browse(source_id)

@@ -206,7 +206,13 @@ class StockLedgerEntry(models.Model):
             )
         )
         recorded = {}
-        for move_id, entry_type, location_id, lot_id, quantity in self.env.cr.fetchall():
+        for (
+            move_id,
+            entry_type,
+            location_id,
+            lot_id,
+            quantity,
+        ) in self.env.cr.fetchall():
             key = (entry_type, location_id, lot_id or False)
             recorded.setdefault(move_id, {})[key] = quantity
         return recorded
@@ -284,8 +290,15 @@ class StockLedgerEntry(models.Model):
         """
         if not rows:
             return self.browse()
-        arrivals = [row.pop("arrival_location_id", False) for row in rows]
+        fixed = [row for row in rows if "applies_to_row" in row]
+        rows = [row for row in rows if "applies_to_row" not in row]
         entries = self._insert(rows)
+        for row in fixed:
+            increase = entries[rows.index(row["applies_to_row"])]
+            row["applies_to_entry_id"] = increase.id
+        if fixed:
+            entries |= self._insert(fixed)
+        arrivals = [row.get("arrival_location_id") for row in rows + fixed]
         stated = entries._state_moves()
         self.env["stock.cost.item"]._update(
             company,
@@ -337,11 +350,16 @@ class StockLedgerEntry(models.Model):
         The components of a kit are not: their order line is the kit's.
         """
         self.ensure_one()
-        line = self.stock_move_id._inventory_order_line()
-        return (
-            self.entry_type in ("purchase", "sale")
-            and line.product_id == self.product_id
+        return bool(self._inventory_order_line())
+
+    def _inventory_order_line(self):
+        """Return the order line whose bills or invoices invoice the entry, if any."""
+        self.ensure_one()
+        move = self.stock_move_id
+        line = {"purchase": move.purchase_line_id, "sale": move.sale_line_id}.get(
+            self.entry_type
         )
+        return line if line and line.product_id == self.product_id else None
 
     def _state_moves(self):
         """State what the moves say of their increases' cost; return value entries.
@@ -384,9 +402,7 @@ class StockLedgerEntry(models.Model):
         for entry in self:
             move = entry.stock_move_id
             given = (
-                move.price_unit
-                if entry.product_id.cost_method != "standard"
-                else 0.0
+                move.price_unit if entry.product_id.cost_method != "standard" else 0.0
             )
             unit_cost = given or unit_costs.get(entry.product_id.id, 0.0)
             amount = entry.currency_id.round(unit_cost * entry.quantity)

@@ -10,9 +10,7 @@ class StockMove(models.Model):
 
     def _should_create_account_move(self):
         """Managed products get journal entries from their value entries only."""
-        return (
-            not self._filter_managed() and super()._should_create_account_move()
-        )
+        return not self._filter_managed() and super()._should_create_account_move()
 
     def _filter_managed(self):
         """Return the moves whose product is managed in the move's own company."""
@@ -107,12 +105,14 @@ class StockMove(models.Model):
         for move in self:
             moved = move._moved_quantities()
             keys = {**moved, **recorded.get(move.id, {})}
+            own = []
             for key in keys:
                 quantity, arrival_id = moved.get(key, (0.0, False))
                 quantity -= recorded.get(move.id, {}).get(key, 0.0)
-                rows += move._prepare_ledger_entry_rows(
+                own += move._prepare_ledger_entry_rows(
                     key, round(quantity, 6), arrival_id, returnable
                 )
+            rows += _applied_drop_shipment(own)
         return rows
 
     def _moved_quantities(self):
@@ -200,7 +200,7 @@ class StockMove(models.Model):
         """Return the columns of a ledger entry but its quantity; a hook."""
         self.ensure_one()
         company = self.env.company
-        partner = self._inventory_partner()
+        partner = self._inventory_partner(entry_type)
         posting_date = company._inventory_posting_date(self.date)
         product = self.product_id.with_company(company)
         return {
@@ -221,24 +221,44 @@ class StockMove(models.Model):
             ._get_business_posting_group()
             .id
             or None,
-            "analytic_distribution": self._inventory_analytic_distribution() or None,
+            "analytic_distribution": self._inventory_analytic_distribution(entry_type)
+            or None,
         }
 
-    def _inventory_partner(self):
-        """Return the vendor or customer whose posting group the entry takes."""
-        self.ensure_one()
-        order = self.purchase_line_id.order_id or self.sale_line_id.order_id
-        return order.partner_id or self.partner_id or self.picking_id.partner_id
+    def _inventory_line_of(self, entry_type):
+        """Return the order line that an entry of this type belongs to, maybe empty.
 
-    def _inventory_analytic_distribution(self):
-        """Return the analytic distribution of the order line, else of the move."""
+        A drop shipment has one of each: a purchase and a sale.
+        """
         self.ensure_one()
-        line = self.purchase_line_id or self.sale_line_id
+        if entry_type == "sale":
+            return self.sale_line_id
+        return self.purchase_line_id or self.sale_line_id
+
+    def _inventory_partner(self, entry_type):
+        """Return the vendor or customer whose posting group the entry takes."""
+        line = self._inventory_line_of(entry_type)
+        return line.order_id.partner_id or self.partner_id or self.picking_id.partner_id
+
+    def _inventory_analytic_distribution(self, entry_type):
+        """Return the analytic distribution of the order line, else of the move."""
+        line = self._inventory_line_of(entry_type)
         return (line and line.analytic_distribution) or (
             self._get_analytic_distribution()
         )
 
-    def _inventory_order_line(self):
-        """Return the order line whose bills or invoices invoice the move, if any."""
-        self.ensure_one()
-        return self.purchase_line_id or self.sale_line_id
+
+def _applied_drop_shipment(rows):
+    """Fix the sale of a drop shipment to its purchase, which never enters stock.
+
+    Its cost is that purchase's whatever the costing method, and no average moves.
+    """
+    purchases = [row for row in rows if row["entry_type"] == "purchase"]
+    sales = [row for row in rows if row["entry_type"] == "sale"]
+    for purchase, sale in zip(purchases, sales, strict=False):
+        increase, decrease = (
+            (purchase, sale) if purchase["quantity"] > 0 else (sale, purchase)
+        )
+        if not decrease.get("applies_to_entry_id"):
+            decrease["applies_to_row"] = increase
+    return rows

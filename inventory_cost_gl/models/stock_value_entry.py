@@ -362,9 +362,7 @@ class StockValueEntry(models.Model):
 
     def _withdraw(self, source_model, recorded):
         """Return rows that state 0 for recorded keys, dated as they were if open."""
-        recorded = {
-            key: values for key, values in recorded.items() if any(values[:3])
-        }
+        recorded = {key: values for key, values in recorded.items() if any(values[:3])}
         last = self.browse([values[3] for values in recorded.values()])
         periods = self.env["inventory.period"]
         first_open = periods._first_open_date_getter(self.env.company)

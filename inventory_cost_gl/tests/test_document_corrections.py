@@ -113,15 +113,11 @@ class TestDocumentCorrections(InventoryCostCommon):
                 "type_tax_use": "purchase",
                 "invoice_repartition_line_ids": [
                     Command.create({"repartition_type": "base"}),
-                    Command.create(
-                        {"repartition_type": "tax", "factor_percent": 100}
-                    ),
+                    Command.create({"repartition_type": "tax", "factor_percent": 100}),
                 ],
                 "refund_repartition_line_ids": [
                     Command.create({"repartition_type": "base"}),
-                    Command.create(
-                        {"repartition_type": "tax", "factor_percent": 100}
-                    ),
+                    Command.create({"repartition_type": "tax", "factor_percent": 100}),
                 ],
             }
         )
