@@ -258,8 +258,19 @@ def _check_nothing_waits_in_vain(entries, documents, matched):
         assert not any(invoiced.get(e.id, 0) > 0 for e in entries if e.quantity > 0)
 
 
+def _possible(recorded, entries):
+    """Leave out what no match ever makes: a bill on a return."""
+    returns = {entry.id for entry in entries if entry.quantity < 0}
+    return {
+        key: quantity
+        for key, quantity in recorded.items()
+        if quantity < 0 or key[1] not in returns
+    }
+
+
 @given(ENTRIES, DOCUMENTS, RECORDED)
 def test_never_more_than_entry_or_document(entries, documents, recorded):
+    recorded = _possible(recorded, entries)
     matched = match(entries, documents, recorded)
     _check_limits(entries, documents, matched)
     _check_nothing_waits_in_vain(entries, documents, matched)
@@ -267,6 +278,7 @@ def test_never_more_than_entry_or_document(entries, documents, recorded):
 
 @given(ENTRIES, DOCUMENTS, RECORDED)
 def test_matching_again_changes_nothing(entries, documents, recorded):
+    recorded = _possible(recorded, entries)
     matched = match(entries, documents, recorded)
     assert match(entries, documents, matched) == matched
 
