@@ -3,18 +3,23 @@ from contextlib import ExitStack, contextmanager
 import pytz
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_partner import _tz_get
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-# Settings that decide what a document records: changed only between documents.
-GUARDED_SETTINGS = (
+from odoo.addons.base.models.res_partner import _tz_get
+
+# What decides what a document records and posts: changed only between documents, and
+# only by managers of inventory cost.
+COST_SETTINGS = (
     "automatic_cost_posting",
     "expected_cost_posting",
     "automatic_cost_adjustment",
     "average_cost_calc_type",
     "average_cost_period",
+    "cost_posting_granularity",
+    "inventory_cost_journal_id",
     "inventory_cost_tz",
+    "business_posting_group_id",
 )
 # The defaults of product categories, and with them of products.
 DEFAULTS = {"inventory_valuation", "cost_method"}
@@ -113,14 +118,15 @@ class ResCompany(models.Model):
     def write(self, vals):
         """Guard what the ledgers rest on, and act on changed cost settings."""
         changed = {
-            field: self.filtered(lambda company, field=field: company[field] != value)
-            for field, value in vals.items()
-            if field in GUARDED_SETTINGS
+            field: self.filtered(lambda company, field=field: company._differs(field, vals))
+            for field in COST_SETTINGS
+            if field in vals
         }
         self._check_currency(vals.get("currency_id"))
         for field in ("average_cost_calc_type", "average_cost_period"):
             changed.get(field, self.browse())._check_no_average(field)
         if any(changed.values()):
+            self._check_may_change_settings()
             self.env["inventory.cost.guard"]._change(self)
         with ExitStack() as guards:
             for company in self if DEFAULTS & vals.keys() else ():
@@ -148,7 +154,7 @@ class ResCompany(models.Model):
     @contextmanager
     def _guard_defaults(self, vals):
         """Guard the products whose costing follows from the company's defaults."""
-        if all(self[field] == vals[field] for field in DEFAULTS & vals.keys()):
+        if not any(self._differs(field, vals) for field in DEFAULTS & vals.keys()):
             yield
             return
         products = (
@@ -164,6 +170,21 @@ class ResCompany(models.Model):
                 ["property_valuation", "property_cost_method"]
             )
             self.env["product.template"].invalidate_model(["valuation", "cost_method"])
+
+    def _differs(self, field, vals):
+        """Say whether writing the field would change it."""
+        current = self[field]
+        if isinstance(current, models.BaseModel):
+            current = current.id
+        return current != (vals[field] or False)
+
+    def _check_may_change_settings(self):
+        """Cost settings are for managers of inventory cost, not for every admin."""
+        if self.env.su or self.env.user.has_group("inventory_cost_gl.group_manager"):
+            return
+        raise AccessError(
+            self.env._("Only managers of inventory cost can change its settings.")
+        )
 
     def _check_currency(self, currency_id):
         """Refuse another currency where amounts are recorded in the present one."""

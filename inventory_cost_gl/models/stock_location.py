@@ -4,7 +4,6 @@ from odoo.tools import SQL
 
 from ..costing.entry_types import INTERCOMPANY, NONE, OWN, PLACES
 
-
 # A location whose stock or done moves stand in the ledgers.
 KNOWN_TO_THE_LEDGER = """
     SELECT location.id

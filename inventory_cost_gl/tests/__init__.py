@@ -3,3 +3,8 @@ from . import test_document_corrections
 from . import test_reconciliation
 from . import test_reconciliation_screen
 from . import test_document_special
+from . import test_common_helpers
+from . import test_master_data
+from . import test_settings
+from . import test_setup
+from . import test_valuation

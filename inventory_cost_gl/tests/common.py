@@ -44,6 +44,14 @@ class InventoryCostCommon(BaseCommon):
             {
                 "company_ids": [Command.link(cls.company.id)],
                 "company_id": cls.company.id,
+                "group_ids": [
+                    Command.link(cls.env.ref(group).id)
+                    for group in (
+                        "account.group_account_manager",
+                        "account.group_account_readonly",
+                        "inventory_cost_gl.group_manager",
+                    )
+                ],
             }
         )
         cls.env = cls.env(

@@ -13,6 +13,7 @@ class MasterDataCommon(InventoryCostCommon):
         company = company or self.company
         place = values.pop("place", self.warehouse.view_location_id)
         lot = values.pop("lot", self.env["stock.lot"])
+        invoiced = values.pop("invoiced", quantity)
         entry = self.env["stock.ledger.entry"].create(
             {
                 "company_id": company.id,
@@ -37,7 +38,7 @@ class MasterDataCommon(InventoryCostCommon):
                 "item_ledger_entry_type": "purchase",
                 "cost_amount_actual": value,
                 "ledger_entry_quantity": quantity,
-                "invoiced_quantity": quantity,
+                "invoiced_quantity": invoiced,
                 "valued_quantity": quantity,
                 "posting_date": entry.posting_date,
                 "valuation_date": "2026-01-10",
@@ -47,22 +48,33 @@ class MasterDataCommon(InventoryCostCommon):
                 "recorded_at": fields.Datetime.now(),
             }
         )
+        self.add_to_balance(entry, quantity, value)
+        return entry
+
+    def add_to_balance(self, entry, quantity, value):
+        """Count an entry in the balance of its item, cost location and lot."""
         item = self.env["stock.cost.item"].search(
-            [("product_id", "=", product.id), ("company_id", "=", company.id)]
+            [
+                ("product_id", "=", entry.product_id.id),
+                ("company_id", "=", entry.company_id.id),
+            ]
         )
-        self.env["stock.cost.balance"].create(
+        key = {
+            "item_id": item.id,
+            "cost_location_id": entry.cost_location_id.id,
+            "lot_id": entry.lot_id.id,
+        }
+        balance = item.balance_ids.search(
+            [(field, "=", record_id) for field, record_id in key.items()]
+        ) or item.balance_ids.create(
             {
-                "item_id": item.id,
-                "company_id": company.id,
-                "product_id": product.id,
-                "cost_location_id": place.id,
-                "lot_id": lot.id,
-                "quantity": quantity,
-                "value_actual": value,
-                "unit_cost": value / quantity,
+                **key,
+                "company_id": entry.company_id.id,
+                "product_id": entry.product_id.id,
             }
         )
-        return entry
+        balance.quantity += quantity
+        balance.value_actual += value
 
     def assertRefused(self, record, values, *words):
         """The change is refused with these words, and nothing changes."""
