@@ -1,5 +1,6 @@
 from . import append_only_mixin
 from . import order_line_mixin
+from . import inventory_cost_button_mixin
 from . import inventory_cost_guard
 from . import inventory_period
 from . import posting_group_mixin
@@ -12,6 +13,7 @@ from . import general_posting_setup
 from . import stock_cost_item
 from . import stock_cost_balance
 from . import stock_ledger_entry
+from . import stock_ledger_entry_statements
 from . import stock_value_entry
 from . import stock_cost_application
 from . import stock_cost_queue
@@ -44,6 +46,10 @@ from . import stock_move
 from . import stock_move_value
 from . import stock_move_line
 from . import stock_picking
+from . import stock_scrap
+from . import stock_move_screen
+from . import purchase_order
+from . import sale_order
 from . import purchase_order_line
 from . import sale_order_line
 from . import account_account
@@ -51,3 +57,4 @@ from . import account_move
 from . import account_move_guard
 from . import account_move_line
 from . import account_move_line_guard
+from . import account_move_screen

@@ -288,3 +288,9 @@ class InventoryCostRunAdjust(models.Model):
                 for product in products
             ]
         )
+
+    def action_open_left_out(self):
+        """Open the products that the run left out, with the reasons."""
+        return self._open_lines(
+            "left_out", self.env._("Products Left Out of %(run)s", run=self.name)
+        ) | {"domain": [("run_id", "=", self.id)]}

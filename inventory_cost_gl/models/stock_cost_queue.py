@@ -104,8 +104,8 @@ class StockCostQueue(models.Model):
     def _work(self):
         """Adjust queued items, a few at a time; the scheduled actions run this.
 
-        First what accountants started, then the rest. The locks are the first statement of each transaction, so that what documents
-        committed before is seen.
+        First what accountants started, then the rest. The locks are the first statement
+        of each transaction, so that what documents committed before is seen.
         """
         runs = self.env["inventory.cost.run"].sudo()
         for company in self.env["res.company"].search([]):

@@ -6,3 +6,4 @@ from . import inventory_cost_setup
 from . import inventory_cost_setup_account
 from . import inventory_cost_setup_category
 from . import inventory_cost_adjust
+from . import inventory_cost_overview
