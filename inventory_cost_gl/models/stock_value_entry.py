@@ -52,9 +52,8 @@ APPENDED_COLUMNS = {
     "source_amount": "numeric",
     "run_ref": "integer",
 }
-_APPENDED_TEMPLATE = "(%s)" % ", ".join(
-    f"%s::{column_type}" for column_type in ("integer", *APPENDED_COLUMNS.values())
-)
+_APPENDED_TYPES = ("integer", *APPENDED_COLUMNS.values())
+_APPENDED_TEMPLATE = f"({', '.join(f'%s::{name}' for name in _APPENDED_TYPES)})"
 # Rows of one INSERT: enough for any document, and bounds the memory of large runs.
 APPENDED_PAGE = 5000
 
@@ -201,7 +200,7 @@ class StockValueEntry(models.Model):
         """Append value entries of ledger entries, and queue them for the G/L.
 
         ``rows`` are dicts of ``APPENDED_COLUMNS``; amounts in company currency, already
-        rounded. Posting groups, cost location, order, analytic distribution and whatever
+        rounded. Posting groups, cost location, order, analytic distribution and what
         else is not given come from the ledger entry, the source of an adjustment from
         its cause. A statement per ``APPENDED_PAGE`` rows. Returns the new entries, in
         order.

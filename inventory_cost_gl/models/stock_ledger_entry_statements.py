@@ -1,0 +1,160 @@
+from odoo import fields, models
+
+from .order_line_mixin import invoiced_by_source_query
+
+
+class StockLedgerEntry(models.Model):
+    """What moves and order lines state of a ledger entry's cost (DESIGN § 6)."""
+
+    _inherit = "stock.ledger.entry"
+
+    def _state_moves(self):
+        """State what the moves say of their increases' cost; return value entries.
+
+        Purchases of an order line are expected at the order's price; other increases
+        are actual at the move's price or, without one, the current unit cost. The cost
+        of decreases, exact returns and arrivals is worked out by the cost engine.
+        """
+        increases = self.filtered(
+            lambda entry: entry.quantity > 0 and not entry.applies_from_entry_id
+        )
+        ordered = increases.filtered(
+            lambda entry: entry.entry_type == "purchase" and entry._is_invoiceable()
+        )
+        statements = ordered._prepare_receipt_statements()
+        statements += (increases - ordered)._prepare_unordered_statements()
+        return self.env["stock.value.entry"]._state("stock.move", statements)
+
+    def _prepare_receipt_statements(self):
+        """Return the expected cost of receipts of order lines, as statements."""
+        statements = []
+        for line, entries in self.grouped(
+            lambda entry: entry.stock_move_id.purchase_line_id
+        ).items():
+            amounts = line._inventory_expected_costs(entries)
+            for entry, amount in zip(entries, amounts, strict=True):
+                statements.append(
+                    {
+                        **entry._prepare_statement(),
+                        "cost_amount_expected": amount,
+                        "expected": True,
+                    }
+                )
+        return statements
+
+    def _prepare_unordered_statements(self):
+        """Return the cost of increases without an order line, as statements."""
+        statements = []
+        unit_costs = self.env["stock.cost.item"]._unit_costs(self)
+        for entry in self:
+            move = entry.stock_move_id
+            given = (
+                move.price_unit if entry.product_id.cost_method != "standard" else 0.0
+            )
+            unit_cost = given or unit_costs.get(entry.product_id.id, 0.0)
+            amount = entry.currency_id.round(unit_cost * entry.quantity)
+            expected = entry._is_invoiceable()
+            statements.append(
+                {
+                    **entry._prepare_statement(),
+                    "cost_amount_expected": amount if expected else 0.0,
+                    "cost_amount_actual": 0.0 if expected else amount,
+                    "invoiced_quantity": 0.0 if expected else entry.quantity,
+                    "expected": expected,
+                }
+            )
+        return statements
+
+    def _prepare_statement(self):
+        """Return what a move's statement of its increase's direct cost has in common;
+        a hook."""
+        self.ensure_one()
+        return {
+            "source_id": self.stock_move_id.id,
+            "source_ref": self.origin,
+            "ledger_entry_id": self.id,
+            "entry_type": "direct_cost",
+            "ledger_entry_quantity": self.quantity,
+            "posting_date": self.posting_date,
+        }
+
+    def _prepare_repriced_statements(self):
+        """Return statements of receipts at their order lines' present price.
+
+        What bills reversed of the expected cost stays reversed; the rest is the
+        unbilled quantity at the new price. The entry's quantity is recorded already.
+        """
+        sums = self._costs()
+        recorded = self.env["stock.value.entry"]._recorded(
+            "stock.move", {(entry.stock_move_id.id, entry.id) for entry in self}
+        )
+        first_open = self.env["inventory.period"]._first_open_date_getter(
+            self.env.company
+        )
+        today = self.env.company._inventory_posting_date(fields.Datetime.now())
+        statements = []
+        for line, entries in self.grouped(
+            lambda entry: entry.stock_move_id.purchase_line_id
+        ).items():
+            amounts = line._inventory_expected_costs(entries)
+            for entry, amount in zip(entries, amounts, strict=True):
+                expected, _actual, invoiced = sums[entry.id]
+                key = (entry.stock_move_id.id, entry.id, "direct_cost", None)
+                stated = recorded.get(key, (0.0, 0.0, 0.0, None))
+                unbilled = amount * (entry.quantity - invoiced) / entry.quantity
+                statements.append(
+                    {
+                        **entry._prepare_statement(),
+                        "cost_amount_expected": stated[0]
+                        + entry.currency_id.round(unbilled)
+                        - expected,
+                        "cost_amount_actual": stated[1],
+                        "invoiced_quantity": stated[2],
+                        "expected": True,
+                        "posting_date": first_open(max(entry.posting_date, today)),
+                    }
+                )
+        return statements
+
+    def _is_invoiceable(self):
+        """Say whether bills or invoices of an order line will invoice the entry.
+
+        The components of a kit are not: their order line is the kit's.
+        """
+        self.ensure_one()
+        return bool(self._inventory_order_line())
+
+    def _inventory_order_line(self):
+        """Return the order line whose bills or invoices invoice the entry, if any."""
+        self.ensure_one()
+        move = self.stock_move_id
+        line = {"purchase": move.purchase_line_id, "sale": move.sale_line_id}.get(
+            self.entry_type
+        )
+        return line if line and line.product_id == self.product_id else None
+
+    def _invoiced_by_source(self):
+        """Return ``{entry id: {((source model, source id), entry id): quantity}}``."""
+        self.env.cr.execute(invoiced_by_source_query(self.ids))
+        invoiced = {}
+        for entry_id, model, source_id, quantity in self.env.cr.fetchall():
+            key = ((model, source_id), entry_id)
+            invoiced.setdefault(entry_id, {})[key] = quantity
+        return invoiced
+
+    def _reversed_quantities(self, sign, units):
+        """Return ``{((source model, source id), entry id): quantity}`` of reversals.
+
+        An entry and its own reversal settle each other before any bill or invoice is
+        matched: a corrected quantity or date moves bills on to the entry that stands.
+        """
+        settled = {}
+        for entry in self.filtered("reverses_entry_id"):
+            source = ("stock.move", entry.stock_move_id.id)
+            quantity = sign * units.quantity(entry.quantity)
+            for key, settles in (
+                ((source, entry.id), quantity),
+                ((source, entry.reverses_entry_id.id), -quantity),
+            ):
+                settled[key] = settled.get(key, 0) + settles
+        return settled
