@@ -61,6 +61,8 @@ class StockCostQueue(models.Model):
     @api.model
     def _enqueue_entries(self, entry_ids):
         """Queue decreases that were covered: their first cost is to be adjusted."""
+        if not entry_ids:
+            return
         self.env.cr.execute(
             SQL(
                 """
