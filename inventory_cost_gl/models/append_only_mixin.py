@@ -10,12 +10,14 @@ class AppendOnlyMixin(models.AbstractModel):
     and plain SQL are refused alike. A model that has a few columns which move by rule
     names them in ``_changing_columns``; only those can be updated.
 
+    Each ledger says ``_log_access = False`` itself, for it is not inherited: deleting a
+    user would otherwise have to change the rows that name them.
+
     Migrations lift the triggers in one place: ``_lift_append_only``.
     """
 
     _name = "inventory.append.only.mixin"
     _description = "Append-only ledger"
-    _log_access = False
     _changing_columns = ()
 
     def init(self):

@@ -10,6 +10,7 @@ class StockCostApplication(models.Model):
     _name = "stock.cost.application"
     _description = "Cost Applications"
     _inherit = "inventory.append.only.mixin"
+    _log_access = False
     _order = "id"
     _rec_name = "inbound_entry_id"
 

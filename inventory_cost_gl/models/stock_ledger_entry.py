@@ -73,6 +73,7 @@ class StockLedgerEntry(models.Model):
     _name = "stock.ledger.entry"
     _description = "Stock Ledger Entries"
     _inherit = "inventory.append.only.mixin"
+    _log_access = False
     _order = "posting_date desc, id desc"
     _rec_name = "origin"
     _check_company_auto = True

@@ -69,6 +69,7 @@ class StockValueEntry(models.Model):
     _name = "stock.value.entry"
     _description = "Value Entries"
     _inherit = "inventory.append.only.mixin"
+    _log_access = False
     _order = "posting_date desc, id desc"
     _rec_name = "document_ref"
     _check_company_auto = True

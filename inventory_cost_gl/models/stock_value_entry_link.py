@@ -11,6 +11,7 @@ class StockValueEntryLink(models.Model):
     _name = "stock.value.entry.link"
     _description = "Links between Value Entries and Journal Items"
     _inherit = "inventory.append.only.mixin"
+    _log_access = False
     _order = "id"
     _rec_name = "value_entry_id"
 
