@@ -33,7 +33,10 @@ def main(path_without, path_with):
     without = read_outcomes(path_without)
     with_addon = read_outcomes(path_with)
     tests = sorted(without.keys() | with_addon.keys())
-    pairs = {t: (without.get(t, "not run"), with_addon.get(t, "not run")) for t in tests}
+    pairs = {
+        test: tuple(run.get(test, "not run") for run in (without, with_addon))
+        for test in tests
+    }
     differing = {test: pair for test, pair in pairs.items() if pair[0] != pair[1]}
     for test, (before, after) in differing.items():
         print(f"{test}: {before} without the addon, {after} with it")
