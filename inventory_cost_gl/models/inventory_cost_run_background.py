@@ -114,6 +114,7 @@ class InventoryCostRunBackground(models.Model):
 
     def _discard(self):
         """Delete a run that did nothing and found nothing new."""
+        self.flush_recordset()
         self.env.cr.execute(
             "DELETE FROM inventory_cost_run WHERE id = ANY(%s)", [self.ids]
         )

@@ -27,7 +27,7 @@ class InventoryCostRunPosting(models.Model):
             "company_id": company.id,
             "kind": "post",
             "granularity": company.cost_posting_granularity,
-            "journal_id": company.inventory_cost_journal_id.id,
+            "journal_id": company.sudo().inventory_cost_journal_id.id,
             "last_value_entry_id": self._last_value_entry_id(company),
             **values,
         }
@@ -47,7 +47,7 @@ class InventoryCostRunPosting(models.Model):
     @api.model
     def _check_journal(self, company):
         """Refuse to post without a usable journal."""
-        journal = company.inventory_cost_journal_id
+        journal = company.sudo().inventory_cost_journal_id
         if not journal:
             raise UserError(
                 self.env._(

@@ -8,3 +8,8 @@ from . import test_master_data
 from . import test_settings
 from . import test_setup
 from . import test_valuation
+from . import test_post_modes
+from . import test_post_skipped
+from . import test_post_guards
+from . import test_post_automatic
+from . import test_post_access

@@ -73,7 +73,7 @@ class InventoryCostPost(models.TransientModel):
         Returns the action that opens the run.
         """
         self.ensure_one()
-        self._check_access()
+        self._check_may_post()
         runs = self.env["inventory.cost.run"].sudo().with_company(self.company_id)
         runs._check_journal(self.company_id)
         run = runs.create(runs._prepare_posting(self.company_id, **self._prepare_run()))
@@ -83,7 +83,7 @@ class InventoryCostPost(models.TransientModel):
             run._run_posting()
         return run.sudo(False)._open_action()
 
-    def _check_access(self):
+    def _check_may_post(self):
         """Only accountants of the company post."""
         if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
             raise AccessError(
