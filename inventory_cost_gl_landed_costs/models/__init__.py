@@ -1,0 +1,3 @@
+from . import account_move
+from . import stock_landed_cost
+from . import stock_valuation_adjustment_lines

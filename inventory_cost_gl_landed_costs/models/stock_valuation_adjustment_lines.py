@@ -1,0 +1,93 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from odoo.addons.inventory_cost_gl.costing.receipts import (
+    charge_variance,
+    split_amount,
+)
+from odoo.addons.inventory_cost_gl.engine.load import Loader
+from odoo.addons.inventory_cost_gl.engine.units import Units
+
+
+class StockValuationAdjustmentLines(models.Model):
+    """What a landed cost adds to one receipt."""
+
+    _inherit = "stock.valuation.adjustment.lines"
+
+    def _prepare_cost_statements(self):
+        """Return the statements of the lines that cover managed moves.
+
+        A move with several ledger entries (lots) is charged by quantity.
+        """
+        company = self.env.company
+        units = Units(company.currency_id)
+        entries = self.env["stock.ledger.entry"].search(
+            [("stock_move_id", "in", self.move_id.ids), ("quantity", ">", 0)],
+            order="id",
+        )
+        by_move = entries.grouped("stock_move_id")
+        loader = Loader(company, units)
+        items = {
+            item.product_id: loader.item(item)
+            for item in self.env["stock.cost.item"]._items(entries)
+        }
+        statements = []
+        for line in self.filtered(lambda line: line.move_id._filter_managed()):
+            charged = by_move.get(line.move_id)
+            if not charged:
+                raise UserError(
+                    self.env._(
+                        "%(product)s in %(document)s brought nothing into stock: no "
+                        "landed cost can be put on it. Remove it from the landed cost.",
+                        product=line.product_id.display_name,
+                        document=line.move_id.reference,
+                    )
+                )
+            amounts = split_amount(
+                units.amount(line.additional_landed_cost),
+                [units.quantity(entry.quantity) for entry in charged],
+            )
+            for entry, amount in zip(charged, amounts, strict=True):
+                statements += line._prepare_entry_statements(
+                    entry, amount, items[line.product_id], units
+                )
+        return statements
+
+    def _prepare_entry_statements(self, entry, amount, item, units):
+        """Return the statements for one ledger entry: the cost, and for a standard
+        cost product the variance that keeps stock at standard."""
+        self.ensure_one()
+        cost = self.cost_id
+        charge = self.cost_line_id.product_id
+        account = (
+            self.cost_line_id.account_id
+            or charge.with_company(cost.company_id)._get_product_accounts()["expense"]
+        )
+        statement = {
+            "source_id": self.id,
+            "source_ref": cost.name,
+            "document_ref": cost.vendor_bill_id.name or cost.name,
+            "document_date": cost.date,
+            "ledger_entry_id": entry.id,
+            "posting_date": cost.date,
+            "charge_product_id": charge.id,
+        }
+        statements = [
+            {
+                **statement,
+                "entry_type": "direct_cost",
+                "cost_amount_actual": float(units.money(amount)),
+                "counter_account": account.id or None,
+            }
+        ]
+        variance = charge_variance(item, amount)
+        if variance:
+            statements.append(
+                {
+                    **statement,
+                    "entry_type": "variance",
+                    "variance_type": "purchase",
+                    "cost_amount_actual": float(units.money(variance)),
+                }
+            )
+        return statements

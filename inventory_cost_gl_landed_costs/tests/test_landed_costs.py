@@ -1,0 +1,152 @@
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.inventory_cost_gl.tests.common import InventoryCostCommon
+
+
+@tagged("post_install", "-at_install")
+class TestLandedCosts(InventoryCostCommon):
+    """Landed costs through their own buttons."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.freight = cls.env["product.product"].create(
+            {
+                "name": "Freight",
+                "type": "service",
+                "landed_cost_ok": True,
+                "supplier_taxes_id": [Command.clear()],
+            }
+        )
+        cls.freight_account = cls.accounts["direct_cost_applied"].copy(
+            {"code": "778000", "name": "Freight bills"}
+        )
+
+    def landed_cost(self, receipts, amount, split="equal", date="2026-01-20"):
+        with self.at(date):
+            cost = self.env["stock.landed.cost"].create(
+                {
+                    "date": date,
+                    "picking_ids": [Command.set(receipts.ids)],
+                    "account_journal_id": self.company.inventory_cost_journal_id.id,
+                    "cost_lines": [
+                        Command.create(
+                            {
+                                "product_id": self.freight.id,
+                                "price_unit": amount,
+                                "split_method": split,
+                                "account_id": self.freight_account.id,
+                            }
+                        )
+                    ],
+                }
+            )
+            cost.compute_landed_cost()
+            cost.button_validate()
+        return cost
+
+    def test_reaches_what_was_sold_already(self):
+        for product in (self.fifo, self.average):
+            with self.subTest(product=product.name):
+                order = self.buy(product, 10, 10.0, date="2026-01-05")
+                receipt = self.receive(order, date="2026-01-05")
+                self.bill(order, date="2026-01-05")
+                sale = self.sell(product, 6, date="2026-01-06")
+                delivery = self.deliver(sale, date="2026-01-06")
+                self.invoice(sale, date="2026-01-06")
+                self.landed_cost(receipt, 50.0)
+                self.assertEqual(self.cost(receipt), (0.0, 150.0))
+                self.assertEqual(self.cost(delivery), (0.0, -90.0))
+                charge = self.entries(receipt).filtered("charge_product_id")
+                self.assertEqual(charge.charge_product_id, self.freight)
+                self.assertEqual(charge.counter_account, self.freight_account.id)
+                self.assertEqual(str(charge.posting_date), "2026-01-20")
+                self.assertEqual(str(charge.valuation_date), "2026-01-05")
+
+    def test_negative_one_takes_it_back(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        self.landed_cost(receipt, 50.0)
+        self.landed_cost(receipt, -50.0)
+        self.assertEqual(sum(self.cost(receipt)), 100.0)
+
+    def test_standard_cost_stays_at_standard(self):
+        order = self.buy(self.standard, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        self.bill(order, date="2026-01-05")
+        self.landed_cost(receipt, 30.0)
+        self.assertEqual(self.cost(receipt), (0.0, 100.0))
+        variance = self.entries(receipt).filtered("variance_type")
+        self.assertEqual(variance.cost_amount_actual, -30.0)
+
+    def test_every_split_method_is_exact(self):
+        self.fifo.write({"weight": 1.0, "volume": 2.0})
+        self.average.write({"weight": 2.0, "volume": 1.0})
+        for split in (
+            "equal",
+            "by_quantity",
+            "by_current_cost_price",
+            "by_weight",
+            "by_volume",
+        ):
+            with self.subTest(split=split):
+                receipts = self.env["stock.picking"]
+                for product, quantity in ((self.fifo, 3), (self.average, 7)):
+                    order = self.buy(product, quantity, 10.0, date="2026-01-05")
+                    receipts |= self.receive(order, date="2026-01-05")
+                before = sum(self.cost(receipts))
+                self.landed_cost(receipts, 10.01, split)
+                self.assertAlmostEqual(sum(self.cost(receipts)) - before, 10.01)
+
+    def test_refused_in_a_closed_period(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-02-05")
+        receipt = self.receive(order, date="2026-02-05")
+        self.env["inventory.period"].create(
+            {
+                "company_id": self.company.id,
+                "ending_date": "2026-01-31",
+                "closed": True,
+            }
+        )
+        with self.assertRaisesRegex(UserError, "closed until"):
+            self.landed_cost(receipt, 50.0, date="2026-01-20")
+        self.assertEqual(sum(self.cost(receipt)), 100.0)
+
+    def test_from_a_bill_credits_the_bills_account(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor.id,
+                "invoice_date": "2026-01-10",
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": self.freight.id,
+                            "quantity": 1,
+                            "price_unit": 40.0,
+                            "tax_ids": [Command.clear()],
+                            "account_id": self.freight_account.id,
+                            "is_landed_costs_line": True,
+                        }
+                    )
+                ],
+            }
+        )
+        bill.action_post()
+        action = bill.button_create_landed_costs()
+        cost = self.env["stock.landed.cost"].browse(action["res_id"])
+        cost.write(
+            {
+                "picking_ids": [Command.set(receipt.ids)],
+                "date": "2026-01-10",
+                "account_journal_id": self.company.inventory_cost_journal_id.id,
+            }
+        )
+        cost.button_validate()
+        charge = self.entries(receipt).filtered("charge_product_id")
+        self.assertEqual(charge.counter_account, self.freight_account.id)
+        self.assertEqual(charge.document_ref, bill.name)
