@@ -75,13 +75,24 @@ class ProductProduct(models.Model):
         return products
 
     def unlink(self):
-        """Take the cost items of products that never moved along."""
+        """Refuse products with ledger entries."""
+        self._release_cost_items()
+        return super().unlink()
+
+    def _release_cost_items(self):
+        """Delete the cost items of products that are to be deleted; raise a UserError
+        for those with ledger entries."""
         items = self.env["stock.cost.item"].sudo().search([("product_id", "in", self.ids)])
         recorded = self._with_ledger_entries(items.company_id)
-        items.filtered(
-            lambda item: item.product_id not in recorded.get(item.company_id, self[:0])
-        ).unlink()
-        return super().unlink()
+        for products in recorded.values():
+            raise UserError(
+                self.env._(
+                    "%(product)s has entries in the inventory ledgers, so it can't be "
+                    "deleted. Archive it instead.",
+                    product=products[:1].display_name,
+                )
+            )
+        items.unlink()
 
     def _create_cost_items(self):
         """Add the missing cost items of ``self.env.company``."""

@@ -55,6 +55,12 @@ class ProductTemplate(models.Model):
         "company's currency.",
     )
 
+    def unlink(self):
+        """Refuse products with ledger entries; the database deletes the variants."""
+        variants = self.with_context(active_test=False).product_variant_ids
+        variants._release_cost_items()
+        return super().unlink()
+
     def _is_managed(self):
         """Say whether the value entries answer for the product's cost.
 
