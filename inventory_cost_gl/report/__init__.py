@@ -1,1 +1,2 @@
 from . import inventory_gl_reconciliation
+from . import inventory_gl_reconciliation_records

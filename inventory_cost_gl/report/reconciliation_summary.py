@@ -7,15 +7,12 @@ sides; the difference is always G/L less value entries.
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from .reconciliation_query import CAUSES, STOCK_ROLES
+from .reconciliation_query import CAUSES
+from .reconciliation_roles import STOCK_ROLES
 
-MEASURES = (
-    "value_entry_amount",
-    "gl_amount",
-    "difference",
-    *CAUSES,
-    "unexplained",
-)
+# What is summed over the two ledgers' records, and what follows from the sums.
+SUMMED = ("value_entry_amount", "gl_amount", *CAUSES)
+MEASURES = (*SUMMED[:2], "difference", *CAUSES, "unexplained")
 
 
 @dataclass
@@ -26,22 +23,28 @@ class ReconciliationLine:
     name: str
     value_entry_amount: float = 0.0
     gl_amount: float = 0.0
-    difference: float = 0.0
     not_posted: float = 0.0
     expected_not_posted: float = 0.0
     posted_by_hand: float = 0.0
     posted_on_other_date: float = 0.0
     posted_to_other_account: float = 0.0
+    difference: float = 0.0
     unexplained: float = 0.0
     # Records that nothing explains; they can offset each other to the cent.
     alarm_count: int = 0
     advice: list[str] = field(default_factory=list)
 
     def add(self, amounts, currency):
-        """Add ``{measure: amount}``, rounded to the currency."""
-        for measure, amount in amounts.items():
-            total = getattr(self, measure) + amount
+        """Add summed amounts; see what of the difference the causes leave.
+
+        The difference comes from the two ledgers' totals alone, not from the causes.
+        """
+        for measure in SUMMED:
+            total = getattr(self, measure) + float(amounts[measure])
             setattr(self, measure, currency.round(total))
+        self.difference = currency.round(self.gl_amount - self.value_entry_amount)
+        explained = sum(getattr(self, cause) for cause in CAUSES)
+        self.unexplained = currency.round(self.difference - explained)
 
     def amounts(self):
         """Return ``{measure: amount}``."""
@@ -85,16 +88,12 @@ class Reconciliation:
     @property
     def fully_explained(self):
         """Whether nothing is left unexplained, not even records that offset."""
-        return not self.alarm_count and not any(
-            line.unexplained for line in self.lines
-        )
+        return not self.alarm_count and not any(line.unexplained for line in self.lines)
 
     @property
     def reconciled(self):
         """Whether the ledgers agree under every role."""
-        return self.fully_explained and not any(
-            line.difference for line in self.lines
-        )
+        return self.fully_explained and not any(line.difference for line in self.lines)
 
     @property
     def alarm_count(self):
@@ -111,8 +110,6 @@ class Reconciliation:
             if line.account_role == account_role:
                 return line
         return ReconciliationLine(account_role, account_role)
-
-
 
     def matrix(self):
         """Return the same figures with the stock accounts as columns."""

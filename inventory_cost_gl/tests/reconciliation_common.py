@@ -5,6 +5,7 @@ no document would: the reconciliation must find it.
 """
 
 from odoo import Command, fields
+from odoo.fields import Domain
 
 from ..posting.roles import roles_for
 from ..report.reconciliation_summary import MEASURES
@@ -196,8 +197,33 @@ class ReconciliationCommon(InventoryCostCommon):
     # -- Comparing --------------------------------------------------------------------
 
     def summary(self, **filters):
-        """Return the reconciliation of the company."""
-        return self.report._summary(self.company, **filters)
+        """Return the reconciliation of the company: also the sums of its rows."""
+        summary = self.report._summary(self.company, **filters)
+        rows = self.report._read_group(
+            self.report._filter_domain(self.company, **filters),
+            ["account_role"],
+            [f"{measure}:sum" for measure in MEASURES],
+        )
+        names = {line.account_role: line for line in summary.lines}
+        for role, *sums in rows:
+            line = summary.line(role)
+            self.assertTrue(role in names or not any(map(self.currency.round, sums)))
+            for measure, amount in zip(MEASURES, sums, strict=True):
+                self.assertEqual(
+                    line.amounts()[measure],
+                    self.currency.round(amount),
+                    f"{role} {measure}: the summary, and the sum of its rows",
+                )
+        for line in summary.lines:
+            self.assertEqual(
+                line.alarm_count,
+                self.report.search_count(
+                    self.report._filter_domain(self.company, **filters)
+                    & Domain("account_role", "=", line.account_role)
+                    & Domain("unexplained", "!=", 0)
+                ),
+            )
+        return summary
 
     def figures(self, summary=None):
         """Return ``{(role, measure): amount}`` of the causes and unexplained; not 0."""

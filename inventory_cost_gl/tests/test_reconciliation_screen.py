@@ -3,7 +3,8 @@ from odoo.fields import Domain
 from odoo.tests import Form, tagged
 
 from ..posting.roles import RULES
-from ..report.reconciliation_query import CAUSES, COUNTER_ACCOUNT, NO_ROLE
+from ..report.reconciliation_query import CAUSES
+from ..report.reconciliation_roles import COUNTER_ACCOUNT, NO_ROLE
 from .reconciliation_common import FEBRUARY, JANUARY, MARCH, ReconciliationCommon
 
 
@@ -78,7 +79,9 @@ class TestReconciliationScreen(ReconciliationCommon):
         for line, figures in zip(wizard.line_ids, summary.lines, strict=True):
             self.assertEqual(line.account_role, figures.account_role)
             for measure, amount in figures.amounts().items():
-                self.assertEqual(self.currency.compare_amounts(line[measure], amount), 0)
+                self.assertEqual(
+                    self.currency.compare_amounts(line[measure], amount), 0
+                )
             self.assertEqual(line.advice or "", " ".join(figures.advice))
         self.assertFalse(wizard.fully_explained)
         self.assertEqual(wizard.alarm_count, 2)
@@ -212,7 +215,7 @@ class TestReconciliationScreen(ReconciliationCommon):
             with self.subTest(role=line.account_role):
                 rows = self.open(line.action_difference())
                 self.assertNotIn("reconciled", rows.mapped("cause"))
-                for measure in (*CAUSES, "unexplained"):
+                for measure in ("difference", *CAUSES, "unexplained"):
                     self.assertEqual(
                         self.currency.round(sum(rows.mapped(measure))),
                         self.currency.round(line[measure]),
@@ -269,7 +272,10 @@ class TestReconciliationScreen(ReconciliationCommon):
 
     def test_rows_are_never_written(self):
         row = self.report.search([("company_id", "=", self.company.id)], limit=1)
-        for user in (self.accountant, self.make_user("boss", "inventory_cost_gl.group_manager")):
+        for user in (
+            self.accountant,
+            self.make_user("boss", "inventory_cost_gl.group_manager"),
+        ):
             with self.assertRaises(AccessError):
                 row.with_user(user).write({"cause": "reconciled"})
             with self.assertRaises(AccessError):

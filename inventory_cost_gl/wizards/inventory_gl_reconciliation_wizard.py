@@ -85,9 +85,7 @@ class InventoryGlReconciliationWizard(models.TransientModel):
     def action_unexplained(self):
         """Open the records that nothing explains, of all roles."""
         unexplained = Domain("cause", "=", "unexplained")
-        return self._open_rows(
-            self.env._("Unexplained"), self._domain() & unexplained
-        )
+        return self._open_rows(self.env._("Unexplained"), self._domain() & unexplained)
 
     def action_analyze(self):
         """Open the pivot of the same filters."""
@@ -122,7 +120,9 @@ class InventoryGlReconciliationWizard(models.TransientModel):
     def _printed_measures(self, summary):
         """Return ``{measure: column title}``; rare causes only where they occur."""
         rare = ("posted_on_other_date", "posted_to_other_account")
-        titles = self.env["inventory.gl.reconciliation"].fields_get(MEASURES, ["string"])
+        titles = self.env["inventory.gl.reconciliation"].fields_get(
+            MEASURES, ["string"]
+        )
         return {
             measure: titles[measure]["string"]
             for measure in MEASURES

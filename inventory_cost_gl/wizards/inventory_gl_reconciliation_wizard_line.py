@@ -34,9 +34,7 @@ class InventoryGlReconciliationWizardLine(models.TransientModel):
         """Open the value entries that post to the role."""
         self.ensure_one()
         report = self.env["inventory.gl.reconciliation"]
-        domain = report._value_entry_domain(
-            self.wizard_id._domain(), self.account_role
-        )
+        domain = report._value_entry_domain(self.wizard_id._domain(), self.account_role)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Value Entries: %s", self._role_name()),
