@@ -17,8 +17,8 @@ ITEM_ALARM = SQL("CASE WHEN item.by_hand THEN 0 ELSE 1 END AS alarm_count")
 def journal_items(columns):
     """Posted items of mapped or linked accounts, as far as no link accounts for them.
 
-    In a journal entry without any link they were *posted by hand*; in one that posts
-    value entries nothing explains them.
+    In a journal entry of no run and without any link they were *posted by hand*; in one
+    that posts value entries nothing explains them.
     """
     return SQL(
         """
@@ -34,6 +34,9 @@ def journal_items(columns):
         FROM (
             SELECT line.*, line.balance - COALESCE(linked.amount, 0) AS rest,
                    NOT EXISTS (
+                       SELECT FROM inventory_cost_run_journal_entry_rel run
+                       WHERE run.move_id = line.move_id
+                   ) AND NOT EXISTS (
                        SELECT FROM account_move_line sibling
                        JOIN stock_value_entry_link link
                            ON sibling.id IN (link.debit_line_id, link.credit_line_id)

@@ -1,6 +1,7 @@
 from . import test_document_cost
 from . import test_document_corrections
 from . import test_reconciliation
+from . import test_reconciliation_posting
 from . import test_reconciliation_screen
 from . import test_document_special
 from . import test_common_helpers
@@ -13,3 +14,9 @@ from . import test_post_skipped
 from . import test_post_guards
 from . import test_post_automatic
 from . import test_post_access
+from . import test_adjust_access
+from . import test_revaluation
+from . import test_adjust_wizard
+from . import test_smart_buttons
+from . import test_ledger_screens
+from . import test_inventory_period
