@@ -25,13 +25,14 @@ def adjust(book):
     forwarding = work_out(book)
     adjustments = []
     for entry_id in forwarding.computed:
-        adjustments += _entry_difference(book, forwarding, entry_id)
+        adjustments += _entry_difference(book, forwarding, book.entries[entry_id])
     for entry in _may_need_rounding(book, forwarding):
         target = forwarding.residues.get(entry.id, 0)
-        if entry.quantity > 0 and entry.id in forwarding.costs:
+        if entry.quantity > 0:
             target += forwarding.rounding(entry)
         adjustments += rounding_difference(entry, target, book.settings)
-    _name_causes(forwarding, adjustments)
+    for adjustment in adjustments:
+        adjustment.cause = forwarding.cause(adjustment.entry_id)
     return adjustments
 
 
@@ -41,15 +42,12 @@ def work_out(book):
     if book.item.costing_method == AVERAGE:
         running = book.settings.average_cost_period == "transaction"
         (RunningAverage if running else PeriodAverage)(book, forwarding).run()
-    for entry_id in book.entries:
-        if entry_id not in forwarding.costs:
-            forwarding.cost(entry_id)
+    forwarding.settle_all()
     return forwarding
 
 
-def _entry_difference(book, forwarding, entry_id):
-    entry = book.entries[entry_id]
-    total = forwarding.costs[entry_id]
+def _entry_difference(book, forwarding, entry):
+    total = forwarding.costs[entry.id]
     if entry.quantity > 0:
         total -= stated_cost(entry)
     elif entry.fixed_to:
@@ -61,19 +59,18 @@ def _entry_difference(book, forwarding, entry_id):
 
 def _may_need_rounding(book, forwarding):
     """Affected entries that have or may get a rounding entry, in entry order."""
-    affected = book.affected
-    for entry_id in sorted(book.entries):
-        if affected is not None and entry_id not in affected:
-            continue
-        entry = book.entries[entry_id]
-        if (
-            entry_id in forwarding.residues
-            or (entry.quantity > 0 and entry_id in forwarding.uses)
-            or any(cost.entry_type == ROUNDING for cost in entry.costs)
-        ):
+    entries = book.entries
+    uses, residues = forwarding.uses, forwarding.residues
+    candidates = entries if book.affected is None else book.affected & entries.keys()
+    for entry_id in sorted(candidates):
+        entry = entries[entry_id]
+        used_up = not entry.remaining and entry_id in uses
+        if used_up or entry_id in residues or _has_rounding(entry):
             yield entry
 
 
-def _name_causes(forwarding, adjustments):
-    for adjustment in adjustments:
-        adjustment.cause = forwarding.cause(adjustment.entry_id)
+def _has_rounding(entry):
+    for cost in entry.costs:
+        if cost.entry_type == ROUNDING:
+            return True
+    return False

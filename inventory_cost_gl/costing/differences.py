@@ -1,6 +1,5 @@
 """An entry's cost as it should be against what is recorded (rule 5, reference d.9)."""
 
-from .periods import open_date
 from .records import DIRECT_COST, REVALUATION, ROUNDING, Adjustment
 from .rounding import share
 
@@ -11,27 +10,28 @@ def direct_difference(entry, total, settings):
     The invoiced share of it is actual, the rest expected. Nothing recorded yet:
     one first cost.
     """
-    own = [
-        cost
-        for cost in entry.costs
-        if cost.entry_type == DIRECT_COST and not cost.charge
-    ]
-    actual = expected = 0
-    for cost in own:
-        actual += cost.actual
-        expected += cost.expected
-    invoiced = share(total, entry.invoiced, entry.quantity)
-    actual, expected = invoiced - actual, total - invoiced - expected
+    invoiced = entry.invoiced
+    actual = total if invoiced == entry.quantity else 0
+    if invoiced and invoiced != entry.quantity:
+        actual = share(total, invoiced, entry.quantity)
+    expected = total - actual
+    for cost in entry.costs:
+        if cost.entry_type == DIRECT_COST and not cost.charge:
+            actual -= cost.actual
+            expected -= cost.expected
     if not entry.costs:
         return [_adjustment(entry, settings, None, actual, expected)]
     if not actual and not expected:
         return []
-    return _by_document(entry, own, total, actual, expected, settings)
+    return _by_document(entry, total, actual, expected, settings)
 
 
-def _by_document(entry, own, total, actual, expected, settings):
+def _by_document(entry, total, actual, expected, settings):
     """The difference on the cost of each document it corrects, with its date."""
+    own = [c for c in entry.costs if c.entry_type == DIRECT_COST and not c.charge]
     documents = [cost for cost in own if not cost.adjustment]
+    if len(documents) == 1:
+        return [_adjustment(entry, settings, documents[0], actual, expected)]
     delivery = next((c for c in documents if c.expected_only), None)
     invoices = [c for c in documents if not c.expected_only] or documents
     parts = []
@@ -77,18 +77,21 @@ def _date(entry, cost):
 
 
 def _adjustment(entry, settings, cost, actual, expected, key=(DIRECT_COST, "")):
-    day = _date(entry, cost)
-    if entry.costs:
-        day = open_date(day, settings.first_open_date)
+    day = cost.posting_date if cost else entry.posting_date
+    first_open = settings.first_open_date
+    if first_open and day < first_open and entry.costs:
+        day = first_open
     return Adjustment(
         entry.id,
-        *key,
+        key[0],
+        key[1],
         actual,
         expected,
         entry.valuation_date,
         day,
-        applies_to_cost=cost.id if cost else 0,
-        first=not entry.costs,
+        0,
+        cost.id if cost else 0,
+        not entry.costs,
     )
 
 

@@ -13,6 +13,7 @@ from .records import DIRECT_COST, REVALUATION, ROUNDING, CostLoopError
 from .rounding import amount_of, share
 
 PURCHASE = "purchase"
+TRANSFER = "transfer"
 
 
 class Forwarding:
@@ -39,7 +40,7 @@ class Forwarding:
                 self.supplies[application.outbound_id].append(application)
                 self.uses[application.inbound_id].append(application)
         self._layers = {}
-        self._derived_from = None
+        self._arrivals = None
 
     # -- what is derived ---------------------------------------------------
 
@@ -56,6 +57,13 @@ class Forwarding:
 
     # -- resolving ---------------------------------------------------------
 
+    def settle_all(self):
+        """Work out every cost of the book that is not known yet."""
+        costs = self.costs
+        for entry_id, entry in self.entries.items():
+            if entry_id not in costs and not self._settle_if_ready(entry):
+                self._resolve(entry_id)
+
     def cost(self, entry_id):
         """The entry's cost, after that of everything it depends on."""
         if entry_id not in self.costs:
@@ -66,38 +74,50 @@ class Forwarding:
         stack, open_ids = [entry_id], {}
         while stack:
             current = stack[-1]
-            if current in self.costs:
+            if current in self.costs or self._settle_if_ready(self.entries[current]):
                 open_ids.pop(stack.pop(), None)
                 continue
-            missing = self._missing(current)
-            if not missing:
-                self._settle(self.entries[current])
-                continue
             open_ids[current] = None
+            missing = [e for e in self._needed(current) if e not in self.costs]
             looped = [other for other in missing if other in open_ids]
             if looped:
                 path = list(open_ids)
                 raise CostLoopError(path[path.index(looped[0]) :] + looped[:1])
             stack.extend(missing)
 
-    def _missing(self, entry_id):
-        """What has to be known before the entry's cost can be."""
+    def _needed(self, entry_id):
+        """What has to be known before a derived entry's cost can be."""
         entry = self.entries[entry_id]
-        if not self.is_derived(entry):
-            return ()
-        if entry.quantity < 0:
-            needed = [a.inbound_id for a in self.supplies[entry_id]]
-        else:
-            needed = [entry.source]
-        return [other for other in needed if other not in self.costs]
+        if entry.quantity > 0:
+            return [entry.source]
+        return [application.inbound_id for application in self.supplies[entry_id]]
 
-    def _settle(self, entry):
+    def _settle_if_ready(self, entry):
+        """Settle an entry unless it depends on one that is not known; done?"""
         if not self.is_derived(entry):
             self.costs[entry.id] = recorded_cost(entry)
-        elif entry.quantity < 0:
-            self.settle(entry, self._decrease_cost(entry))
+            return True
+        if entry.quantity > 0:
+            ready = self._known(entry.source)
+            cost = self._increase_cost(entry) if ready else None
         else:
-            self.settle(entry, self._increase_cost(entry))
+            ready = True
+            for application in self.supplies.get(entry.id, ()):
+                ready &= self._known(application.inbound_id)
+            cost = self._decrease_cost(entry) if ready else None
+        if ready:
+            self.settle(entry, cost)
+        return ready
+
+    def _known(self, entry_id):
+        """Is the cost known? What a source states is, as soon as it is asked for."""
+        if entry_id in self.costs:
+            return True
+        entry = self.entries[entry_id]
+        if self.is_derived(entry):
+            return False
+        self.costs[entry_id] = recorded_cost(entry)
+        return True
 
     def settle(self, entry, cost):
         """Fix a derived entry's cost (the average passes fix theirs here)."""
@@ -110,17 +130,18 @@ class Forwarding:
         """The :class:`~.layers.Layer` of an increase whose cost is known."""
         layer = self._layers.get(increase_id)
         if layer is None:
-            entry = self.entries[increase_id]
-            layer = self._layers[increase_id] = layer_of(
-                entry, self.costs[increase_id], self.uses[increase_id], self.entries
-            )
+            entry, total = self.entries[increase_id], self.costs[increase_id]
+            layer = layer_of(entry, total, self.uses[increase_id], self.entries)
+            self._layers[increase_id] = layer
         return layer
 
     def applied_cost(self, entry):
         """Cost (positive) of the decrease's quantity that is applied with cost."""
         total = 0
-        for application in self.supplies[entry.id]:
-            layer = self.layer(application.inbound_id)
+        for application in self.supplies.get(entry.id, ()):
+            layer = self._layers.get(application.inbound_id)
+            if layer is None:
+                layer = self.layer(application.inbound_id)
             total += layer.cost(entry.id, application.quantity)
         return total
 
@@ -148,41 +169,59 @@ class Forwarding:
         return self.derived_cost(entry) + stated_cost(entry)
 
     def derived_cost(self, entry):
-        """The part of an increase's cost that it takes from its source."""
+        """The part of an increase's cost that it takes from its source.
+
+        A transfer's arrivals add up to the cent to what they carry over.
+        """
         source = self.entries[entry.source]
-        if entry.transferred_from:
-            return self._layer_carried(source, entry)
-        arrivals = self._arrivals(source.id)
-        if not arrivals:
+        if entry.entry_type != TRANSFER:
             return share(-self.costs[source.id], entry.quantity, -source.quantity)
-        rest = -self.costs[source.id]
-        quantity = -source.quantity
-        for arrival in arrivals:
-            rest -= self._layer_carried(source, arrival)
-            quantity -= arrival.quantity
-        return share(rest, entry.quantity, quantity) if quantity > 0 else 0
+        arrivals = self._arrivals_of(source.id)
+        layer = entry.transferred_from
+        carried, whole = self._carried(source, layer, arrivals)
+        before = sum(
+            arrival.quantity for arrival in arrivals[layer] if arrival.id < entry.id
+        )
+        cost = share(carried, before + entry.quantity, whole)
+        return cost - share(carried, before, whole)
 
-    def _layer_carried(self, source, arrival):
-        """Cost of the layer a transfer's arrival carries over."""
-        for application in self.supplies[source.id]:
-            if application.inbound_id == arrival.transferred_from:
-                layer = self._known_layer(application.inbound_id)
-                carried = layer.cost(source.id, application.quantity)
-                return share(carried, arrival.quantity, application.quantity)
-        return share(-self.costs[source.id], arrival.quantity, -source.quantity)
+    def _carried(self, source, layer, arrivals):
+        """Cost and quantity of one layer of a departure.
 
-    def _known_layer(self, increase_id):
-        self.cost(increase_id)
-        return self.layer(increase_id)
+        Layer 0 is whatever of it has no arrival of its own.
+        """
+        if layer:
+            return self._layer_cost(source, layer)
+        cost, quantity = -self.costs[source.id], -source.quantity
+        for other, rows in arrivals.items():
+            if other:
+                carried, whole = self._layer_cost(source, other)
+                arrived = sum(arrival.quantity for arrival in rows)
+                cost -= share(carried, arrived, whole)
+                quantity -= arrived
+        return cost, quantity
 
-    def _arrivals(self, source_id):
-        """The arrivals of a departure that carry a layer of their own."""
-        if self._derived_from is None:
-            self._derived_from = defaultdict(list)
+    def _layer_cost(self, source, layer):
+        """Cost and quantity a departure took from a layer."""
+        cost = quantity = 0
+        for application in self.supplies.get(source.id, ()):
+            if application.inbound_id == layer:
+                self.cost(layer)
+                cost += self.layer(layer).cost(source.id, application.quantity)
+                quantity += application.quantity
+        if not quantity:
+            return -self.costs[source.id], -source.quantity
+        return cost, quantity
+
+    def _arrivals_of(self, source_id):
+        """A departure's arrivals by the layer they carry, in entry order."""
+        if self._arrivals is None:
+            self._arrivals = defaultdict(lambda: defaultdict(list))
             for entry in self.entries.values():
-                if entry.transferred_from:
-                    self._derived_from[entry.applies_from].append(entry)
-        return self._derived_from[source_id]
+                if entry.source and entry.entry_type == TRANSFER:
+                    rows = self._arrivals[entry.source][entry.transferred_from]
+                    rows.append(entry)
+        return self._arrivals[source_id]
 
     # -- purchase returns, rounding ------------------------------------------
 
@@ -221,35 +260,36 @@ class Forwarding:
             return 0
         if sum(application.quantity for application in uses) < entry.quantity:
             return 0
-        layer = self._known_layer(entry.id)
-        taken = sum(layer.cost(a.outbound_id, a.quantity) for a in uses)
-        return taken - self.costs[entry.id]
+        cost = self.cost(entry.id)
+        layer = self.layer(entry.id)
+        return sum(layer.cost(a.outbound_id, a.quantity) for a in uses) - cost
 
     # -- causes ------------------------------------------------------------
 
     def cause(self, entry_id):
         """Id of the newest cost upstream of an entry that is no adjustment."""
-        if entry_id not in self.causes:
-            self._trace(entry_id)
+        stack = [] if entry_id in self.causes else [entry_id]
+        while stack:
+            current = stack[-1]
+            upstream = self._upstream(self.entries[current])
+            missing = [other for other in upstream if other not in self.causes]
+            if current not in self.causes and not missing:
+                self.causes[current] = self._cause(self.entries[current], upstream)
+            if current in self.causes:
+                stack.pop()
+            else:
+                stack.extend(missing)
         return self.causes[entry_id]
 
-    def _trace(self, entry_id):
-        stack = [entry_id]
-        while stack:
-            entry = self.entries[stack[-1]]
-            upstream = self._upstream(entry)
-            missing = [other for other in upstream if other not in self.causes]
-            if missing:
-                stack.extend(missing)
-                continue
-            causes = [self.causes[other] for other in upstream]
-            if entry.quantity > 0:
-                causes.append(newest_cost(entry, stated_only=bool(upstream)))
-            self.causes[stack.pop()] = max(causes, default=0)
+    def _cause(self, entry, upstream):
+        newest = max([self.causes[other] for other in upstream], default=0)
+        if entry.quantity > 0:
+            newest = max(newest, newest_cost(entry, stated_only=bool(upstream)))
+        return newest
 
     def _upstream(self, entry):
         if entry.quantity < 0:
-            return [a.inbound_id for a in self.supplies[entry.id]]
+            return [a.inbound_id for a in self.supplies.get(entry.id, ())]
         return [entry.source] if entry.source in self.entries else []
 
 
@@ -258,21 +298,27 @@ def newest_cost(entry, stated_only=False):
 
     ``stated_only``: leave out what the engine itself recorded on a derived entry.
     """
-    return max(
-        (
-            cost.id
-            for cost in entry.costs
-            if not cost.adjustment
-            and (not stated_only or cost.charge or cost.entry_type == REVALUATION)
-        ),
-        default=0,
-    )
+    newest = 0
+    for cost in entry.costs:
+        stated = not stated_only or is_stated(cost)
+        if stated and not cost.adjustment and cost.id > newest:
+            newest = cost.id
+    return newest
+
+
+def is_stated(cost):
+    """Does a source state this cost of an entry whose own cost is derived?
+
+    A charge, its variance on a standard item, a revaluation: all but the goods'
+    own direct cost and rounding.
+    """
+    return cost.charge or cost.entry_type not in (DIRECT_COST, ROUNDING)
 
 
 def stated_cost(entry):
     """What sources stated on an increase beside the cost it takes over."""
     total = 0
     for cost in entry.costs:
-        if cost.entry_type == REVALUATION or cost.charge:
+        if is_stated(cost):
             total += cost.actual + cost.expected
     return total

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from .records import REVALUATION, ROUNDING
-from .rounding import share
+from .rounding import divide
 
 
 class Layer:
@@ -23,32 +23,32 @@ class Layer:
         self.starts = starts
 
     def cost(self, outbound_id, quantity):
-        """Cost of the quantity one decrease took: multiplied, then divided."""
-        cost = share(self.base, quantity, self.quantity)
+        """Cost of the quantity one decrease took: multiplied, divided, rounded once."""
         if self.revaluations:
-            cost += self._revalued(outbound_id, quantity)
-        return cost
+            start = self.starts[outbound_id]
+            exact = self.between(start, start + quantity)
+            return divide(exact.numerator, exact.denominator)
+        whole, base = self.quantity, self.base
+        # share(), spelled out: this is the innermost step of forwarding
+        if base < 0:
+            return -((whole - 2 * base * quantity) // (2 * whole))
+        return (2 * base * quantity + whole) // (2 * whole)
 
     def rest(self, quantity):
-        """Value (exact, a Fraction) of the last ``quantity`` of the layer."""
-        value = Fraction(self.base * quantity, self.quantity)
-        for amount, revalued in self.revaluations:
-            value += Fraction(amount * min(quantity, revalued), revalued)
-        return value
+        """Value (exact) of the last ``quantity`` of the layer."""
+        return self.between(self.quantity - quantity, self.quantity)
 
-    def _revalued(self, outbound_id, quantity):
-        """The decrease's part of the partial revaluations.
+    def between(self, start, end):
+        """Value (exact, a Fraction) of the units from ``start`` to ``end``.
 
-        Each covers the last ``revalued`` units of the layer, in the order the
-        layer was consumed.
+        A partial revaluation covers the last ``revalued`` units of the layer, in
+        the order the layer is consumed.
         """
-        start = self.starts[outbound_id]
-        total = 0
+        value = Fraction(self.base * (end - start), self.quantity)
         for amount, revalued in self.revaluations:
             first = max(start, self.quantity - revalued)
-            overlap = max(0, start + quantity - first)
-            total += share(amount, overlap, revalued)
-        return total
+            value += Fraction(amount * max(0, end - first), revalued)
+        return value
 
 
 def is_partial(cost, entry):
@@ -77,15 +77,14 @@ def layer_of(entry, total, applications, entries):
     """
     by_quantity = {}
     for cost in entry.costs:
-        if is_partial(cost, entry):
+        if cost.partial_revaluation and is_partial(cost, entry):
             amount = cost.actual + cost.expected
             quantity = cost.valued_quantity
             by_quantity[quantity] = by_quantity.get(quantity, 0) + amount
             total -= amount
-    revaluations = [(amount, quantity) for quantity, amount in by_quantity.items()]
-    revaluations = [row for row in revaluations if row[0]]
-    if not revaluations:
+    if not by_quantity:
         return Layer(entry.quantity, total)
+    revaluations = [(amount, quantity) for quantity, amount in by_quantity.items()]
     starts = _starts(applications, entries)
     return Layer(entry.quantity, total, revaluations, starts)
 

@@ -2,7 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from .records import QUANTITY_SCALE
+from .records import AVERAGE, QUANTITY_SCALE
+from .rounding import amount_of, share
 
 UNIT_COST_PRECISION = Decimal("0.00001")
 
@@ -42,16 +43,20 @@ def unit_cost_while_posting(current, last_direct_cost, invoiced_before, invoiced
     return current
 
 
-def open_decreases(entries):
-    """Quantity and cost (both <= 0) of the part of the decreases not covered yet.
+def open_decreases(entries, item):
+    """Quantity and cost (both <= 0) of what of the decreases is not covered yet.
 
-    An entry that is partly covered counts with its open quantity and the same
-    share of its cost.
+    A decrease nothing covers counts with all its cost. The open part of a partly
+    covered one stands at the item's unit cost (see forwarding.py), of an average
+    item it is its share of the entry's cost.
     """
     quantity = value = 0
     for entry in entries:
         if entry.remaining < 0:
-            cost = sum(c.actual + c.expected for c in entry.costs)
             quantity += entry.remaining
-            value += cost * entry.remaining // entry.quantity
+            if entry.remaining == entry.quantity or item.costing_method == AVERAGE:
+                cost = sum(c.actual + c.expected for c in entry.costs)
+                value += share(cost, entry.remaining, entry.quantity)
+            else:
+                value += amount_of(entry.remaining, item.unit_cost)
     return quantity, value

@@ -54,6 +54,7 @@ class Order:
     """A production order: what went in, what came out."""
 
     item: str
+    components: set[str] = field(default_factory=set)
     consumption: list[Entry] = field(default_factory=list)
     outputs: list[Entry] = field(default_factory=list)
     capacity: int = 0
@@ -72,6 +73,12 @@ class Company:
     automatic_cost_posting: bool = False
     automatic_cost_adjustment: str = "never"
     earliest_posting_date: date | None = None
+    currency_rounding: Decimal = Decimal("0.01")
+
+    @property
+    def unit_cost_step(self):
+        """The unit-amount precision, 0.00001, in amount units."""
+        return Decimal("0.00001") / self.currency_rounding
 
 
 class Ledger:
@@ -167,6 +174,8 @@ class Ledger:
                 invoiced_quantity=entry.invoiced if row.first else 0,
                 applies_to=row.applies_to_cost,
             )
+            if entry.order:
+                self.orders[entry.order].adjusted = False
 
     def _after(self, name, entries):
         """What follows every posting: automatic adjustment and posting."""
@@ -359,7 +368,7 @@ class Ledger:
         ]
         apply_open(self.books[name])
         self._cost_at_once(name, entries)
-        self._mark_order(entries)
+        self._mark_order(name, entries)
         self._after(name, entries)
         return entries
 
@@ -465,11 +474,13 @@ class Ledger:
 
     # -- production ------------------------------------------------------------------
 
-    def _mark_order(self, entries):
+    def _mark_order(self, name, entries):
         for entry in entries:
             if entry.order:
-                self.orders[entry.order].consumption.append(entry)
-                self.orders[entry.order].adjusted = False
+                order = self.orders[entry.order]
+                order.consumption.append(entry)
+                order.components.add(name)
+                order.adjusted = False
 
     def capacity(self, order, minutes, day, ref, **work_center):
         """Time at a work centre."""
@@ -563,15 +574,18 @@ class Ledger:
     # -- runs ------------------------------------------------------------------------
 
     def adjust_cost(self, names=None):
-        """Adjust Cost for some or all items, and the finished orders."""
-        chosen = list(self.books if names is None else names)
+        """Adjust Cost for some or all items, and the finished orders they meet.
+
+        What an order makes of an adjusted item is adjusted with it.
+        """
+        chosen = dict.fromkeys(self.books if names is None else names)
         for _level in range(100):
             changed = [self._adjust_item(name) for name in chosen]
-            changed += [
-                self._adjust_order(order)
-                for order in self.orders.values()
-                if order.finished and order.item in chosen
-            ]
+            for order in self.orders.values():
+                met = order.item in chosen or chosen.keys() & order.components
+                if met and order.finished and not order.adjusted:
+                    changed.append(self._adjust_order(order))
+                    chosen[order.item] = None
             if not any(changed):
                 break
         else:
@@ -595,7 +609,13 @@ class Ledger:
             return item.unit_cost
         entries = self.entries(name, location)
         quantity, value = self.balance(name, location)
-        return unit_cost(quantity, value, *open_decreases(entries), item.unit_cost)
+        return unit_cost(
+            quantity,
+            value,
+            *open_decreases(entries, item),
+            item.unit_cost,
+            self.company.unit_cost_step,
+        )
 
     def entries(self, name, location=None):
         """The item's ledger entries, at one location or all."""

@@ -47,7 +47,8 @@ class ScenarioRunner:
     def __init__(self, scenario):
         self.scenario = scenario
         settings = dict(scenario["settings"])
-        self.unit = Decimal(str(settings.pop("currency_rounding", "0.01")))
+        self.unit = Decimal(str(settings.get("currency_rounding", "0.01")))
+        settings["currency_rounding"] = self.unit
         if settings.get("earliest_posting_date"):
             earliest = date.fromisoformat(settings["earliest_posting_date"])
             settings["earliest_posting_date"] = earliest
