@@ -21,6 +21,8 @@ from . import stock_ledger_entry_screen
 from . import stock_value_entry_screen
 from . import stock_cost_application_screen
 from . import stock_cost_item_screen
+from . import inventory_revaluation
+from . import inventory_revaluation_line
 from . import inventory_cost_run
 from . import inventory_cost_run_queue
 from . import inventory_cost_run_journal
@@ -33,11 +35,14 @@ from . import stock_value_entry_link
 from . import stock_value_entry_link_screen
 from . import stock_value_entry_queue
 from . import res_company
+from . import res_company_closing
 from . import res_config_settings
 from . import res_partner
 from . import product_category
 from . import product_template
 from . import product_product
+from . import product_product_value
+from . import product_value
 from . import stock_location
 from . import stock_warehouse
 from . import stock_lot

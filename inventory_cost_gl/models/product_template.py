@@ -44,7 +44,7 @@ class ProductTemplate(models.Model):
     indirect_cost_pct = fields.Float(
         string="Indirect Cost %",
         company_dependent=True,
-        digits=(16, 4),
+        digits=(16, 2),
         help="Percentage of the direct cost added to it as indirect cost, such as "
         "freight or handling that is not billed per receipt.",
     )
@@ -74,7 +74,7 @@ class ProductTemplate(models.Model):
         if not COSTING_SOURCES & vals.keys():
             return super().write(vals)
         products = self.with_context(active_test=False).product_variant_ids
-        with products._guard_costing(self.env["res.company"].sudo().search([])):
+        with products._guard_costing(self.env["res.company"]._active_companies()):
             return super().write(vals)
 
     def _search_valuation(self, operator, value):

@@ -104,9 +104,7 @@ class ResCompany(models.Model):
         domain=[("type", "=", "general")],
         check_company=True,
     )
-    inventory_cost_tz = fields.Selection(
-        _tz_get, string="Time Zone of Posting Dates"
-    )
+    inventory_cost_tz = fields.Selection(_tz_get, string="Time Zone of Posting Dates")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -118,7 +116,9 @@ class ResCompany(models.Model):
     def write(self, vals):
         """Guard what the ledgers rest on, and act on changed cost settings."""
         changed = {
-            field: self.filtered(lambda company, field=field: company._differs(field, vals))
+            field: self.filtered(
+                lambda company, field=field: company._differs(field, vals)
+            )
             for field in COST_SETTINGS
             if field in vals
         }
@@ -239,33 +239,10 @@ class ResCompany(models.Model):
             else:
                 queue._unqueue_expected(company)
 
-    # -- Odoo's own closing entry ----------------------------------------------------
-
-    def _get_accounts_by_product(self, products=None):
-        """Keep managed products out of the closing entry and its report."""
-        accounts = super()._get_accounts_by_product(products)
-        products = self.env["product.product"].concat(*accounts)
-        managed = products.with_company(self)._filter_managed()
-        return {
-            product: product_accounts
-            for product, product_accounts in accounts.items()
-            if product not in managed
-        }
-
     @api.model
-    def _cron_post_stock_valuation(self):
-        """Close no company whose stock is valued by value entries."""
-        companies = self.with_context(closing_of_managed_is_empty=True)
-        return super(ResCompany, companies)._cron_post_stock_valuation()
-
-    def action_close_stock_valuation(self, at_date=None, auto_post=False):
-        """The scheduled closing has nothing to do where value entries are in force."""
-        if (
-            self.env.context.get("closing_of_managed_is_empty")
-            and self.inventory_valuation == "value_entries"
-        ):
-            return False
-        return super().action_close_stock_valuation(at_date, auto_post)
+    def _active_companies(self):
+        """Return every company, whichever the user may see: products are shared."""
+        return self.sudo().search([("active", "=", True)])
 
     # -- Dates -----------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ KNOWN_TO_THE_LEDGER = """
                        AND entry.company_id = location.company_id
                      WHERE quant.location_id = location.id AND quant.quantity <> 0)
          OR EXISTS (SELECT FROM stock_move_line line
-                      JOIN stock_ledger_entry entry ON entry.stock_move_id = line.move_id
+                      JOIN stock_ledger_entry entry
+                        ON entry.stock_move_id = line.move_id
                      WHERE line.location_id = location.id
                         OR line.location_dest_id = location.id))
      LIMIT 1

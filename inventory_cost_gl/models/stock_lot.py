@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.fields import Domain
 
 
 class StockLot(models.Model):
@@ -14,21 +13,23 @@ class StockLot(models.Model):
     def _compute_value(self):
         """Managed lots: the value of their stock, in one query for all."""
         managed = self._filter_managed().filtered("lot_valuated")
-        super(StockLot, self - managed)._compute_value()
+        result = super(StockLot, self - managed)._compute_value()
         managed.company_currency_id = self.env.company.currency_id
         values = managed.product_id._ledger_values("lot_id")
         for lot in managed:
             lot.total_value = values.get(lot.id, (0.0, 0.0))[1]
+        return result
 
     def _compute_avg_cost(self):
         """Managed lots: the unit cost of their stock, in one query for all."""
         managed = self._filter_managed().filtered("lot_valuated")
-        super(StockLot, self - managed)._compute_avg_cost()
+        result = super(StockLot, self - managed)._compute_avg_cost()
         values = managed.product_id._ledger_values("lot_id")
         for lot in managed:
             quantity, value = values.get(lot.id, (0.0, 0.0))
             empty = lot.product_id.uom_id.is_zero(quantity)
             lot.avg_cost = 0.0 if empty else value / quantity
+        return result
 
     def _update_standard_price(self):
         """Leave the cost of managed lots to the adjustment, which writes it."""
@@ -39,8 +40,28 @@ class StockLot(models.Model):
         """A changed cost of a managed lot is not Odoo's manual revaluation."""
         managed = self._filter_managed()
         changed = managed.filtered(lambda lot: lot.standard_price != old_price.get(lot))
-        self.env["stock.cost.item"]._refuse_cost_with_stock(
-            Domain("company_id", "=", self.env.company.id)
-            & Domain("lot_id", "in", changed.ids)
+        company = self.env.company
+        entries = (
+            self.env["stock.ledger.entry"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", company.id),
+                    ("lot_id", "in", changed.ids),
+                    ("open", "=", True),
+                    ("quantity", ">", 0),
+                ]
+            )
+        )
+        self.env["stock.cost.item"]._revalue_by_hand(
+            company,
+            [
+                {
+                    "product_id": entry.product_id.id,
+                    "ledger_entry_id": entry.id,
+                    "unit_cost_revalued": entry.lot_id.standard_price,
+                }
+                for entry in entries
+            ],
         )
         return super(StockLot, self - managed)._change_standard_price(old_price)

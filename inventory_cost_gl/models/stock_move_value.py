@@ -1,9 +1,9 @@
-"""The value fields of moves of managed products, read from the ledgers."""
-
 from odoo import models
 
 
 class StockMove(models.Model):
+    """The value fields of moves of managed products, read from the ledgers."""
+
     _inherit = "stock.move"
 
     def _get_value_data(
@@ -47,7 +47,7 @@ class StockMove(models.Model):
     def _compute_remaining_qty(self):
         """Managed moves: what is open of their increases, in one query for all."""
         managed = self._filter_managed()
-        super(StockMove, self - managed)._compute_remaining_qty()
+        result = super(StockMove, self - managed)._compute_remaining_qty()
         remaining = dict(
             self.env["stock.ledger.entry"]
             .sudo()
@@ -63,11 +63,12 @@ class StockMove(models.Model):
         )
         for move in managed:
             move.remaining_qty = remaining.get(move, 0.0)
+        return result
 
     def _compute_remaining_value(self):
         """Managed moves: layers at their own cost, other stock at the unit cost."""
         managed = self._filter_managed()
-        super(StockMove, self - managed)._compute_remaining_value()
+        result = super(StockMove, self - managed)._compute_remaining_value()
         for move in managed:
             product = move.product_id.with_company(move.company_id)
             by_layer = product.cost_method in ("fifo", "lifo") or product.lot_valuated
@@ -76,3 +77,4 @@ class StockMove(models.Model):
                 move.remaining_value = move.value * move.remaining_qty / quantity
             else:
                 move.remaining_value = product.standard_price * move.remaining_qty
+        return result

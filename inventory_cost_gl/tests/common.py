@@ -325,12 +325,10 @@ class InventoryCostCommon(BaseCommon):
                 .with_context(active_model="account.move", active_ids=invoice.ids)
                 .create({"journal_id": invoice.journal_id.id})
             )
-            action = (
-                wizard.modify_moves() if cancel else wizard.refund_moves()
+            action = wizard.modify_moves() if cancel else wizard.refund_moves()
+            credit_note = invoice.reversal_move_ids or self.env["account.move"].browse(
+                action["res_id"]
             )
-            credit_note = invoice.reversal_move_ids or self.env[
-                "account.move"
-            ].browse(action["res_id"])
             if credit_note.state == "draft":
                 credit_note.invoice_date = fields.Date.today()
                 credit_note.action_post()
@@ -349,9 +347,7 @@ class InventoryCostCommon(BaseCommon):
                 .create({})
             )
             for line in wizard.product_return_moves:
-                line.quantity = (
-                    line.move_id.quantity if quantity is None else quantity
-                )
+                line.quantity = line.move_id.quantity if quantity is None else quantity
             returned = self.env["stock.picking"].browse(
                 wizard.action_create_returns()["res_id"]
             )

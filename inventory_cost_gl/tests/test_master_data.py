@@ -184,9 +184,7 @@ class TestProductGuards(MasterDataCommon):
     def test_category(self):
         self.record(self.fifo)
         template = self.fifo.product_tmpl_id
-        self.assertRefused(
-            template, {"categ_id": self.plain_category.id}, "Valuation"
-        )
+        self.assertRefused(template, {"categ_id": self.plain_category.id}, "Valuation")
         self.assertRefused(
             template, {"categ_id": self.categories["average"].id}, "Cost Method"
         )
@@ -200,7 +198,9 @@ class TestProductGuards(MasterDataCommon):
     def test_other_fields_are_free(self):
         self.record(self.fifo)
         self.fifo.write({"name": "Renamed", "list_price": 3.0})
-        self.categories["fifo"].write({"name": "Renamed", "property_cost_method": "fifo"})
+        self.categories["fifo"].write(
+            {"name": "Renamed", "property_cost_method": "fifo"}
+        )
         self.assertEqual(self.fifo.name, "Renamed")
 
     def test_cost_of_stock(self):
@@ -322,7 +322,9 @@ class TestEnteringTheLedger(MasterDataCommon):
 
     def test_cost_item_of_a_moved_product(self):
         self.product.categ_id = self.categories["average"]
-        item = self.env["stock.cost.item"].search([("product_id", "=", self.product.id)])
+        item = self.env["stock.cost.item"].search(
+            [("product_id", "=", self.product.id)]
+        )
         self.assertEqual(len(item), 1)
 
     def test_cost_item_of_a_company_default(self):
@@ -370,7 +372,9 @@ class TestLifo(MasterDataCommon):
     def test_company(self):
         with self.assertRaisesRegex(ValidationError, "LIFO needs the valuation"):
             self.company.cost_method = "lifo"
-        self.company.write({"cost_method": "lifo", "inventory_valuation": "value_entries"})
+        self.company.write(
+            {"cost_method": "lifo", "inventory_valuation": "value_entries"}
+        )
         self.assertEqual(self.company.cost_method, "lifo")
 
     def test_quant(self):
@@ -411,7 +415,9 @@ class TestLocationGuard(MasterDataCommon):
             {"name": "Depot", "usage": "internal", "company_id": self.company.id}
         )
         self.assertEqual(outside._cost_location(), outside)
-        self.assertFalse(self.env.ref("stock.stock_location_customers")._cost_location())
+        self.assertFalse(
+            self.env.ref("stock.stock_location_customers")._cost_location()
+        )
         self.assertFalse(
             self.env.ref("stock.stock_location_inter_company")._cost_location()
         )
@@ -459,9 +465,7 @@ class TestLocationGuard(MasterDataCommon):
         product = self.make_product("fifo", categ_id=category.id)
         self.env["stock.quant"]._update_available_quantity(product, self.shelf, 4)
         self.shelf.location_id = self.warehouse_2.lot_stock_id
-        self.assertEqual(
-            self.shelf._cost_location(), self.warehouse_2.view_location_id
-        )
+        self.assertEqual(self.shelf._cost_location(), self.warehouse_2.view_location_id)
 
     def test_usage(self):
         """A location that is no longer the company's own is no cost location."""

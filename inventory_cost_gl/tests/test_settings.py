@@ -69,7 +69,10 @@ class TestSettings(MasterDataCommon):
                             "balance": sign * abs(amount),
                         }
                     )
-                    for role, sign in (("inventory_interim", 1), ("accrual_interim", -1))
+                    for role, sign in (
+                        ("inventory_interim", 1),
+                        ("accrual_interim", -1),
+                    )
                 ],
             }
         )

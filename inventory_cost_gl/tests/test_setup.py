@@ -130,7 +130,9 @@ class TestSetupWizard(SetupCommon):
                 account = line._role_account(role)
                 self.assertTrue(account, role)
                 self.assertIn(self.company, account.company_ids)
-        item = self.env["stock.cost.item"].search([("product_id", "=", self.product.id)])
+        item = self.env["stock.cost.item"].search(
+            [("product_id", "=", self.product.id)]
+        )
         self.assertEqual(item.company_id, self.company)
 
     def test_apply_costs_a_receipt(self):
@@ -345,9 +347,7 @@ class TestSetupWizard(SetupCommon):
         lines = self.env["inventory.posting.setup"].sudo().search([])
         self.assertEqual(lines.company_id, self.company | other)
         for line in lines:
-            self.assertEqual(
-                line.inventory_account_id.company_ids, line.company_id
-            )
+            self.assertEqual(line.inventory_account_id.company_ids, line.company_id)
         self.assertTrue(self.product.with_company(other)._is_managed())
 
     def test_foreign_company(self):
@@ -364,5 +364,7 @@ class TestSetupWizard(SetupCommon):
         env = self.env(context={**self.env.context, "allowed_company_ids": company.ids})
         wizard = Form(env["inventory.cost.setup"]).save()
         wizard.action_apply()
-        [line] = env["inventory.posting.setup"].search([("company_id", "=", company.id)])
+        [line] = env["inventory.posting.setup"].search(
+            [("company_id", "=", company.id)]
+        )
         self.assertTrue(line.inventory_account_id)

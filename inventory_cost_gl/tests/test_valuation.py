@@ -245,9 +245,7 @@ class TestValuation(InventoryCostCommon):
     def test_business_group(self):
         Partner = self.env["res.partner"]
         self.assertEqual(Partner._get_business_posting_group(), self.business_group)
-        self.assertEqual(
-            self.vendor._get_business_posting_group(), self.business_group
-        )
+        self.assertEqual(self.vendor._get_business_posting_group(), self.business_group)
         export = self.env["business.posting.group"].create({"code": "E", "name": "E"})
         self.vendor.business_posting_group_id = export
         contact = Partner.create({"name": "Contact", "parent_id": self.vendor.id})

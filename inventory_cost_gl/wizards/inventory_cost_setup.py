@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import Command, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..posting.roles import GENERAL_POSTING_ROLES, INVENTORY_POSTING_ROLES, ROLES
@@ -156,7 +156,7 @@ class InventoryCostSetup(models.TransientModel):
         return field._description_string(self.env)
 
     def _propose_categories(self):
-        """Return commands for one line per category that has storable products."""
+        """Return commands for one line per category."""
         products = self.env["product.product"].search([("is_storable", "=", True)])
         obstacles = (products - products._filter_managed())._obstacles_to_manage()
         quantities = dict(
@@ -170,32 +170,33 @@ class InventoryCostSetup(models.TransientModel):
                 ["quantity:sum"],
             )
         )
+        by_category = products.grouped("categ_id")
         return [
             Command.create(
                 self._prepare_category_line(
                     category,
-                    members,
-                    sum(quantities.get(product, 0.0) for product in members),
-                    [(p, obstacles[p]) for p in members if p in obstacles],
+                    by_category.get(category, products.browse()),
+                    quantities,
+                    obstacles,
                 )
             )
-            for category, members in products.grouped("categ_id").items()
-            if category
+            for category in self.env["product.category"].search([])
         ]
 
-    def _prepare_category_line(self, category, products, quantity, obstacles):
+    def _prepare_category_line(self, category, products, quantities, obstacles):
         obstacle = False
-        if obstacles:
-            product, reason = obstacles[0]
+        if hindered := products.filtered(lambda product: product in obstacles)[:1]:
             obstacle = self.env._(
-                "%(product)s: %(reason)s", product=product.display_name, reason=reason
+                "%(product)s: %(reason)s",
+                product=hindered.display_name,
+                reason=obstacles[hindered],
             )
         return {
             "category_id": category.id,
             "managed": category.property_valuation == "value_entries",
             "cost_method": category.property_cost_method,
             "product_count": len(products),
-            "quantity": quantity,
+            "quantity": sum(quantities.get(product, 0.0) for product in products),
             "obstacle": obstacle,
         }
 

@@ -10,7 +10,9 @@ class InventoryCostSetupAccount(models.TransientModel):
     _description = "Account of the Inventory Cost Setup"
     _check_company_auto = True
 
-    setup_id = fields.Many2one("inventory.cost.setup", required=True, ondelete="cascade")
+    setup_id = fields.Many2one(
+        "inventory.cost.setup", required=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="setup_id.company_id")
     role = fields.Selection("_select_role", required=True)
     account_id = fields.Many2one("account.account", check_company=True)

@@ -7,7 +7,9 @@ class InventoryCostSetupCategory(models.TransientModel):
     _name = "inventory.cost.setup.category"
     _description = "Category of the Inventory Cost Setup"
 
-    setup_id = fields.Many2one("inventory.cost.setup", required=True, ondelete="cascade")
+    setup_id = fields.Many2one(
+        "inventory.cost.setup", required=True, ondelete="cascade"
+    )
     category_id = fields.Many2one("product.category", required=True)
     managed = fields.Boolean(
         string="Value Entries",
