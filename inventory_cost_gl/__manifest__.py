@@ -23,6 +23,8 @@
         "views/stock_cost_item_views.xml",
         "views/stock_cost_queue_views.xml",
         "views/inventory_period_views.xml",
+        "data/ir_sequence.xml",
+        "views/inventory_revaluation_views.xml",
         "views/product_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",

@@ -73,6 +73,27 @@ class Loader:
         self._load_costs(books)
         return _entries_by_id(books)
 
+    def load_history(self, items):
+        """Return ``{product id: Book}`` with everything recorded of the items."""
+        books = self.new_books(items)
+        products = tuple(books) or (0,)
+        self._load_entries(
+            books,
+            SQL(
+                "SELECT %s FROM stock_ledger_entry e "
+                "WHERE e.product_id IN %s AND e.company_id = %s ORDER BY e.id",
+                _ENTRY_COLUMNS,
+                products,
+                self.company.id,
+            ),
+        )
+        self._load_applications(
+            books,
+            SQL("e.product_id IN %s AND e.company_id = %s", products, self.company.id),
+        )
+        self._load_costs(books)
+        return books
+
     # ------------------------------------------------------------------
     # Applying
     # ------------------------------------------------------------------

@@ -11,6 +11,8 @@ from odoo.tools import SQL
 
 def project(company, items, entries):
     """Write ``stock.move.value`` of the entries' moves and the items' unit costs."""
+    if not items:
+        return
     env = company.env
     # Pending changes of moves and products are written first: the statements below
     # would otherwise be overwritten by them.

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..engine.project import project
 from ..engine.update import CostUpdate
 
 
@@ -55,34 +56,67 @@ class StockCostItem(models.Model):
 
     @api.model
     def _take_over_standard_price(self, company, products):
-        """Make a cost typed in on products without stock their unit cost."""
-        domain = Domain("company_id", "=", company.id) & Domain(
-            "product_id", "in", products.ids
+        """Take over a cost that was typed in on products.
+
+        A standard cost counts for later entries only. Other products' stock is revalued
+        to it; without stock it is what goods are received at from now on.
+        """
+        items = self.sudo().search(
+            [("company_id", "=", company.id), ("product_id", "in", products.ids)]
         )
-        self._refuse_cost_with_stock(domain)
-        for item in self.sudo().search(domain):
+        revalued = items.filtered(
+            lambda item: not item._is_standard() and any(item._stock().values())
+        )
+        for item in items - revalued:
             item.unit_cost = item.product_id.with_company(company).standard_price
+        lines = [
+            {
+                "product_id": item.product_id.id,
+                "unit_cost_revalued": item.product_id.with_company(
+                    company
+                ).standard_price,
+            }
+            for item in revalued
+        ]
+        self._revalue_by_hand(company, lines)
+        # A draft revaluation leaves the cost as it was.
+        project(company, revalued, self.env["stock.ledger.entry"])
 
     @api.model
-    def _refuse_cost_with_stock(self, domain):
-        """With stock on hand a changed cost is a revaluation: refuse to type it in.
-
-        :param domain: on balances
-        """
-        balance = (
-            self.env["stock.cost.balance"]
-            .sudo()
-            .search(Domain(domain) & Domain("quantity", "!=", 0), limit=1)
-        )
-        if balance:
+    def _revalue_by_hand(self, company, lines):
+        """Revalue what a user changed on a product, a lot or a stock move."""
+        if not lines:
+            return
+        user = self.env.user
+        if not (self.env.su or user.has_group("inventory_cost_gl.group_accountant")):
+            product = self.env["product.product"].browse(lines[0]["product_id"])
             raise UserError(
                 self.env._(
-                    "%(product)s has stock in %(company)s: its cost can't be typed "
-                    "in. Post a revaluation instead.",
-                    product=(balance.lot_id or balance.product_id).display_name,
-                    company=balance.company_id.display_name,
+                    "%(product)s has stock: changing its cost revalues it, which only "
+                    "an inventory cost accountant may do.",
+                    product=product.display_name,
                 )
             )
+        self.env["inventory.revaluation"]._revalue(
+            company,
+            self.env._("Cost changed by %(user)s", user=user.name),
+            lines,
+        )
+
+    def _stock(self):
+        """Return ``{lot id or False: quantity}`` on hand."""
+        self.ensure_one()
+        return {
+            balance.lot_id.id: balance.quantity
+            for balance in self.sudo().balance_ids
+            if balance.quantity
+        }
+
+    def _is_standard(self):
+        """Say whether the product is at standard cost in the item's company."""
+        self.ensure_one()
+        product = self.product_id.with_company(self.company_id)
+        return product.cost_method == "standard" and not product.lot_valuated
 
     # ------------------------------------------------------------------
     # Costing
@@ -110,9 +144,8 @@ class StockCostItem(models.Model):
         """Return what 1 unit costs now in company currency; the standard cost if
         standard."""
         self.ensure_one()
-        product = self.product_id.with_company(self.company_id)
-        if product.cost_method == "standard" and not product.lot_valuated:
-            return product.standard_price
+        if self._is_standard():
+            return self.product_id.with_company(self.company_id).standard_price
         return self.unit_cost
 
     @api.model
