@@ -64,7 +64,7 @@ class InventoryCostAdjust(models.TransientModel):
         categories are chosen.
         """
         self.ensure_one()
-        self._check_access()
+        self._check_may_adjust()
         self._check_filters()
         runs = self.env["inventory.cost.run"].sudo().with_company(self.company_id)
         if self.post_afterwards:
@@ -76,7 +76,7 @@ class InventoryCostAdjust(models.TransientModel):
             run._run_adjustment()
         return run.sudo(False)._open_action()
 
-    def _check_access(self):
+    def _check_may_adjust(self):
         """Only accountants of the company adjust."""
         if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
             raise AccessError(
