@@ -139,10 +139,12 @@ class InventoryPeriod(models.Model):
         self.check_access("write")
         for period in self.sorted("ending_date"):
             self.env["inventory.cost.guard"]._change(period.company_id)
-            period._check_closable()
+            day = period.ending_date
+            self._check_closable(period.company_id.id, day)
             # Documents the guard waited for are not in this transaction's snapshot.
             with self.env.registry.cursor() as cr:
-                period.with_env(self.env(cr=cr))._check_closable()
+                fresh = self.with_env(self.env(cr=cr))
+                fresh._check_closable(period.company_id.id, day)
             period.search(period._others("<=")).sudo().closed = True
 
     def action_reopen(self):
@@ -152,16 +154,16 @@ class InventoryPeriod(models.Model):
             self.env["inventory.cost.guard"]._change(period.company_id)
             period.search(period._others(">=")).sudo().closed = False
 
-    def _check_closable(self):
-        """Raise while something is open in the period or before."""
-        self.ensure_one()
+    @api.model
+    def _check_closable(self, company_id, day):
+        """Raise while something is open in a company until a day."""
         uncovered = (
             self.env["stock.ledger.entry"]
             .sudo()
             .search(
                 [
-                    ("company_id", "=", self.company_id.id),
-                    ("posting_date", "<=", self.ending_date),
+                    ("company_id", "=", company_id),
+                    ("posting_date", "<=", day),
                     ("open", "=", True),
                     ("quantity", "<", 0),
                 ],
@@ -175,8 +177,8 @@ class InventoryPeriod(models.Model):
             .sudo()
             ._read_group(
                 [
-                    ("company_id", "=", self.company_id.id),
-                    ("valuation_date", "<=", self.ending_date),
+                    ("company_id", "=", company_id),
+                    ("valuation_date", "<=", day),
                 ],
                 ["product_id"],
             )
