@@ -2,7 +2,7 @@ from odoo import models
 
 
 class BusinessPostingGroup(models.Model):
-    """The kind of partner: with the product posting group it chooses the cost accounts."""
+    """The kind of partner: with the product's group it chooses the cost accounts."""
 
     _name = "business.posting.group"
     _description = "Business Posting Group"

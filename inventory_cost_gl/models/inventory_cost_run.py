@@ -81,7 +81,7 @@ class InventoryCostRun(models.Model):
         help="Value entries posted although a mandatory analytic plan is not "
         "distributed in full.",
     )
-    journal_entry_count = fields.Integer(string="Journal Entry Count", readonly=True)
+    journal_entry_count = fields.Integer(readonly=True)
     journal_entry_ids = fields.Many2many(
         "account.move",
         "inventory_cost_run_journal_entry_rel",

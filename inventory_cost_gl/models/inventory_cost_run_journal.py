@@ -1,7 +1,7 @@
 import json
 from decimal import Decimal
 
-from odoo import Command, models
+from odoo import Command, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -19,8 +19,8 @@ JOURNAL_ENTRY_CONTEXT = {
 
 
 def pg_array(values):
-    """Return integers as a PostgreSQL array in text: quick to parse, unlike ARRAY[…]"""
-    return "{%s}" % ",".join(map(str, values))
+    """Return integers as a PostgreSQL array in text: quick to parse, unlike ARRAY[]."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 class InventoryCostRunJournal(models.Model):
@@ -158,6 +158,7 @@ class InventoryCostRunJournal(models.Model):
             parts.append(value_entry.product_id.display_name)
         return ", ".join(filter(None, parts))
 
+    @tools.ormcache("self.env.lang")
     def _role_labels(self):
         """Return the name of each account role in the user's language."""
         return {

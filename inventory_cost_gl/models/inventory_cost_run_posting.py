@@ -1,6 +1,8 @@
 import time
 import zlib
 
+from psycopg2.extras import Json
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -215,26 +217,37 @@ class InventoryCostRunPosting(models.Model):
     def _record_planned(self, entries):
         """Add a line for each journal item that posting would create."""
         self._load_names(entries)
-        self.env["inventory.cost.run.line"].sudo().create(
+        self.flush_recordset()
+        self.env.cr.execute_values(
+            """
+            INSERT INTO inventory_cost_run_line (
+                run_id, company_id, kind, posting_date, document_ref,
+                value_entry_count, account_id, name, debit, credit,
+                analytic_distribution)
+            VALUES %s
+            """,
             [
-                {
-                    "run_id": self.id,
-                    "company_id": self.company_id.id,
-                    "kind": "planned",
-                    "posting_date": entry.date,
-                    "document_ref": entry.document,
-                    "value_entry_count": len(set(pair.value_entry_ids)),
-                    "account_id": values["account_id"],
-                    "name": values["name"],
-                    "debit": max(values["balance"], 0.0),
-                    "credit": max(-values["balance"], 0.0),
-                    "analytic_distribution": values["analytic_distribution"],
-                }
+                (
+                    self.id,
+                    self.company_id.id,
+                    "planned",
+                    entry.date,
+                    entry.document,
+                    len(pair.value_entry_ids),
+                    values["account_id"],
+                    values["name"],
+                    max(values["balance"], 0.0),
+                    max(-values["balance"], 0.0),
+                    Json(distribution) if distribution else None,
+                )
                 for entry in entries
                 for pair in entry.pairs
                 for values in self._prepare_line_pair(entry, pair)
-            ]
+                for distribution in [values["analytic_distribution"]]
+            ],
+            page_size=1000,
         )
+        self.invalidate_recordset(["line_ids"], flush=False)
 
     # -- Automatic posting ------------------------------------------------------------
 
@@ -269,7 +282,9 @@ class InventoryCostRunPosting(models.Model):
         began = time.monotonic()
         plan = self._plan(self._waiting(value_entries=value_entries))
         problems = list(plan.skipped) + self._without_plan(plan.entries)
-        problems += self._refused(self._post_journal_entries(plan.entries * (not problems)))
+        problems += self._refused(
+            self._post_journal_entries(plan.entries * (not problems))
+        )
         if problems:
             problem, _kind, ids = problems[0]
             entry = self.env["stock.value.entry"].browse(ids[:1])

@@ -148,8 +148,9 @@ class InventoryCostRunQueue(models.Model):
 
         The amount is what the value entry states less what is linked already (Business
         Central's rule). Expected cost is wanted if the company posts it, or once some
-        of the ledger entry's has been posted, to clear it. A run that posts locks the
-        rows; rows that another transaction has locked are left to it.
+        of the ledger entry's has been posted, to clear it. The rows are not locked: one
+        run posts at a time, and deleting a row that another transaction has deleted
+        is a conflict, which rolls the chunk back.
         """
         self._flush_ledgers()
         keys = SQL(
@@ -167,16 +168,16 @@ class InventoryCostRunQueue(models.Model):
                     SELECT queue.value_entry_id, queue.kind
                       FROM stock_value_entry_queue queue
                       JOIN stock_value_entry entry ON entry.id = queue.value_entry_id
-                     WHERE %(filter)s %(lock)s
+                     WHERE %(filter)s
                 ), cost AS (%(costs)s)
-                SELECT %(keys)s, array_agg(id ORDER BY id), array_agg(units ORDER BY id),
+                SELECT %(keys)s,
+                       array_agg(id ORDER BY id), array_agg(units ORDER BY id),
                        sign(units)::int, wanted
                   FROM cost
                  GROUP BY %(keys)s, sign(units), wanted
                  ORDER BY posting_date, document, min(id), kind, sign(units)
                 """,
                 filter=self._queue_filter(chunk, value_entries),
-                lock=SQL("FOR UPDATE OF queue SKIP LOCKED" * (self.mode == "post")),
                 costs=self._costs(),
                 keys=keys,
             )
@@ -226,7 +227,7 @@ class InventoryCostRunQueue(models.Model):
         return repr(self.company_id.currency_id.rounding)
 
     def _plan(self, waiting, finder=None):
-        """Return the ``Plan`` for ``Waiting`` costs: what posting writes, as preview."""
+        """Return the ``Plan`` for ``Waiting`` costs: preview and posting share it."""
         finder = finder or PostingAccounts(self.env, self.company_id)
         finder.load_accounts({row.key.counter_account for row in waiting} - {0})
         costs, skipped, settled = [], [], []

@@ -110,7 +110,9 @@ class InventoryCostRunReverse(models.Model):
             lines = zip(
                 move.line_ids.sorted("id"), mirror.line_ids.sorted("id"), strict=True
             )
-            mirrored.update({line.id: mirrored_line.id for line, mirrored_line in lines})
+            mirrored.update(
+                {line.id: mirrored_line.id for line, mirrored_line in lines}
+            )
         return mirrored
 
     def _prepare_reversing_entry(self, move, date):

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class ProductPostingGroup(models.Model):
-    """The kind of product: with the business posting group it chooses the cost accounts."""
+    """The kind of product: with the partner's group it chooses the cost accounts."""
 
     _name = "product.posting.group"
     _description = "Product Posting Group"

@@ -106,7 +106,7 @@ class PostingCommon(InventoryCostCommon):
         ]
 
     def assertConserved(self):
-        """Check invariant 1: links and the addon's journal items agree, line by line."""
+        """Check that links and the addon's journal items agree, line by line."""
         links = self.env["stock.value.entry.link"].search(
             [("company_id", "=", self.company.id)]
         )
@@ -137,7 +137,9 @@ class PostingCommon(InventoryCostCommon):
     def user_with(self, *groups, company=None):
         """Return a new internal user with groups of the addon (or external ids)."""
         company = company or self.company
-        names = [name if "." in name else f"inventory_cost_gl.{name}" for name in groups]
+        names = [
+            name if "." in name else f"inventory_cost_gl.{name}" for name in groups
+        ]
         return self.env["res.users"].create(
             {
                 "name": " ".join(groups),
@@ -146,10 +148,7 @@ class PostingCommon(InventoryCostCommon):
                 "company_ids": [Command.set(company.ids)],
                 "group_ids": [
                     Command.set(
-                        [
-                            self.env.ref(name).id
-                            for name in ("base.group_user", *names)
-                        ]
+                        [self.env.ref(name).id for name in ("base.group_user", *names)]
                     )
                 ],
             }

@@ -68,8 +68,9 @@ class TestPostAutomatic(PostingCommon):
         self.company.fiscalyear_lock_date = "2026-01-10"
         problems = {
             "is locked": self.entry(1.0, date="2026-01-05"),
-            "not posted to the G/L": self.entry(1.0, entry_type="variance",
-                                                variance_type="material"),
+            "not posted to the G/L": self.entry(
+                1.0, entry_type="variance", variance_type="material"
+            ),
             "has been deleted": self.entry(1.0, counter_account=10**8),
         }
         for message, entry in problems.items():
@@ -226,7 +227,9 @@ class TestPostAutomatic(PostingCommon):
         self.assertEqual(run.skipped_count, 1)
         activity = run.activity_ids
         self.assertEqual(len(activity), 1)
-        self.assertTrue(activity.user_id.has_group("inventory_cost_gl.group_accountant"))
+        self.assertTrue(
+            activity.user_id.has_group("inventory_cost_gl.group_accountant")
+        )
         self.assertIn(self.company, activity.user_id.company_ids)
         self.assertTrue(user)
         self.post_in_background()

@@ -175,9 +175,9 @@ class TestPostModes(PostingCommon):
                     [
                         (line.date, line.account_id, line.name)
                         + (line.debit, line.credit)
-                        for line in posted.journal_entry_ids.sorted("id").line_ids.sorted(
-                            lambda line: (line.move_id.id, line.id)
-                        )
+                        for line in posted.journal_entry_ids.sorted(
+                            "id"
+                        ).line_ids.sorted(lambda line: (line.move_id.id, line.id))
                     ],
                 )
                 self.assertEqual(preview.amount, posted.amount)
@@ -253,7 +253,9 @@ class TestPostModes(PostingCommon):
 
     def test_the_wizard_counts_what_waits_within_its_filters(self):
         self.entry(1.0)
-        self.entry(2.0, ledger_values={"product_id": self.average.id}, date="2026-02-01")
+        self.entry(
+            2.0, ledger_values={"product_id": self.average.id}, date="2026-02-01"
+        )
         wizard = self.env["inventory.cost.post"].new({})
         self.assertEqual(wizard.waiting_count, 2)
         wizard.until_date = "2026-01-31"

@@ -45,9 +45,7 @@ class TestPostSkipped(PostingCommon):
 
     def test_no_line_of_the_inventory_posting_setup(self):
         other = self.inventory_group.copy({"code": "OTHER", "name": "Other"})
-        entry = self.entry(
-            5.0, ledger_values={"inventory_posting_group_id": other.id}
-        )
+        entry = self.entry(5.0, ledger_values={"inventory_posting_group_id": other.id})
         line = self.assertSkips(
             entry,
             "No line of the inventory posting setup",
@@ -55,7 +53,7 @@ class TestPostSkipped(PostingCommon):
         )
         action = line.action_open_record()
         self.assertFalse(action["res_id"])
-        self.env["inventory.posting.setup"].with_context(action["context"]).create(
+        self.env["inventory.posting.setup"].with_context(**action["context"]).create(
             {
                 "inventory_account_id": self.accounts["inventory"].id,
             }
@@ -201,9 +199,7 @@ class TestPostSkipped(PostingCommon):
     def test_product_without_posting_group(self):
         self.fifo.categ_id.inventory_posting_group_id = False
         entry = self.entry(5.0, ledger_values={"inventory_posting_group_id": False})
-        self.assertSkips(
-            entry, "has no Inventory Posting Group", self.fifo.categ_id
-        )
+        self.assertSkips(entry, "has no Inventory Posting Group", self.fifo.categ_id)
         self.fifo.categ_id.inventory_posting_group_id = self.inventory_group
         self.assertMended(entry)
 
@@ -230,7 +226,10 @@ class TestPostSkipped(PostingCommon):
                     rule.entry_type,
                     expected_amount=7.0 if rule.expected else 0.0,
                     variance_type=rule.variance_type,
-                    ledger_values={"order_model": "res.partner", "order_id": number + 1},
+                    ledger_values={
+                        "order_model": "res.partner",
+                        "order_id": number + 1,
+                    },
                 )
                 self.assertEqual(
                     self.balances(self.post()), {rule.role1: 7.0, rule.role2: -7.0}
@@ -255,7 +254,7 @@ class TestPostSkipped(PostingCommon):
 
         def refuse(moves, soft=True):
             if "BAD" in moves.mapped("ref"):
-                raise UserError("Not on my watch.")
+                raise UserError(moves.env._("Not on my watch."))
             return posting(moves, soft)
 
         with patch.object(Moves, "_post", refuse):
@@ -346,9 +345,7 @@ class TestPostSkipped(PostingCommon):
     def test_in_steps_a_killed_run_goes_on(self):
         entries = [self.entry(1.0, date=f"2026-01-{day}") for day in range(10, 14)]
         skipped = self.entry(-9.0, "sale", entry_type="indirect_cost")
-        run = self.runs.create(
-            self.runs._prepare_posting(self.company, mode="post")
-        )
+        run = self.runs.create(self.runs._prepare_posting(self.company, mode="post"))
         runs, work, done = type(self.runs), type(self.runs)._run_chunk, []
 
         def killed(this, chunk):

@@ -40,9 +40,7 @@ class InventoryCostPost(models.TransientModel):
         check_company=True,
         help="Together with the products of the categories. Both left empty: all.",
     )
-    category_ids = fields.Many2many(
-        "product.category", string="Product Categories"
-    )
+    category_ids = fields.Many2many("product.category", string="Product Categories")
     journal_id = fields.Many2one(related="company_id.inventory_cost_journal_id")
     waiting_count = fields.Integer(
         string="Waiting Value Entries", compute="_compute_waiting_count"

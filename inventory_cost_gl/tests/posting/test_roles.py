@@ -1,4 +1,5 @@
 """The account role table, cell by cell."""
+# ruff: noqa: E501
 
 from itertools import product
 
