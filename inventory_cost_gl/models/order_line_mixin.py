@@ -38,8 +38,7 @@ class OrderLineMixin(models.AbstractModel):
         for line, own in by_line.items():
             changes += line._invoicing_changes(own, recorded, units)
         if changes:
-            writer = InvoicingWriter(lines, company, units, changes)
-            value_entries = writer.write()
+            value_entries = InvoicingWriter(lines, company, units, changes).append()
             self.env["stock.cost.item"]._update(company, value_entries)
 
     def _inventory_ledger_entries(self):
@@ -157,7 +156,7 @@ class InvoicingWriter:
         self.withdrawn = []
         self.shares = []
 
-    def write(self):
+    def append(self):
         """Append the value entries and return them."""
         ledger = self.env["stock.value.entry"]
         # What is taken back comes first, so that new shares see what is left.

@@ -25,9 +25,7 @@ class StockCostBalance(models.Model):
     value_expected = fields.Monetary()
     unit_cost = fields.Float(digits=(16, 8))
 
-    _key_unique = models.UniqueIndex(
-        "(item_id, cost_location_id, COALESCE(lot_id, 0))"
-    )
+    _key_unique = models.UniqueIndex("(item_id, cost_location_id, COALESCE(lot_id, 0))")
 
     @api.model
     def _sums(self, items):

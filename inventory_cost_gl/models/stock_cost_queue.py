@@ -110,7 +110,7 @@ class StockCostQueue(models.Model):
         of each transaction, so that what documents committed before is seen.
         """
         runs = self.env["inventory.cost.run"].sudo()
-        for company in self.env["res.company"].search([]):
+        for (company,) in self._read_group([], ["company_id"]):
             in_company = runs.with_company(company)
             if not in_company._continue_adjustments(company, WORKER_ITEMS):
                 break
