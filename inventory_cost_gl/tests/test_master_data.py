@@ -204,11 +204,15 @@ class TestProductGuards(MasterDataCommon):
         self.assertEqual(self.fifo.name, "Renamed")
 
     def test_cost_of_stock(self):
-        """A cost typed in while there is stock is a revaluation."""
-        self.record(self.standard)
-        self.assertRefused(
-            self.standard, {"standard_price": 12.0}, "Product standard", "revaluation"
+        """A cost typed in while there is stock revalues it with new entries."""
+        gain = self.count(self.fifo, 4)
+        self.fifo.standard_price = 12.0
+        self.assertEqual(self.cost(gain), (0.0, 48.0))
+        self.assertEqual(
+            self.entries(gain).mapped("entry_type"), ["direct_cost", "revaluation"]
         )
+        self.env.invalidate_all()
+        self.assertEqual(self.fifo.total_value, 48.0)
 
     def test_cost_without_stock(self):
         self.standard.standard_price = 12.0
@@ -220,13 +224,12 @@ class TestProductGuards(MasterDataCommon):
         self.assertFalse(log)
 
     def test_cost_of_lot(self):
+        """The cost of a lot revalues that lot alone."""
         product = self.make_product("fifo", tracking="lot", lot_valuated=True)
-        lot = self.make_lot(product, "A")
-        self.record(product, lot=lot)
-        self.assertRefused(lot, {"standard_price": 3.0}, "revaluation")
-        other = self.make_lot(product, "B")
-        other.standard_price = 3.0
-        self.assertEqual(other.standard_price, 3.0)
+        lots = [self.make_lot(product, name) for name in ("A", "B")]
+        gains = [self.count(product, 4, lot=lot) for lot in lots]
+        lots[0].standard_price = 3.0
+        self.assertEqual([self.cost(gain) for gain in gains], [(0, 12.0), (0, 40.0)])
 
     def test_delete(self):
         """A product that never moved can be deleted with its cost item."""
