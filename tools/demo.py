@@ -150,7 +150,7 @@ class Shop:
         return order
 
     def move_goods(self, order, quantity=None):
-        """Validate the order's open receipt or delivery, with a backorder for a rest."""
+        """Validate the open receipt or delivery; what is left gets a backorder."""
         picking = order.picking_ids.filtered(
             lambda picking: picking.state not in ("done", "cancel")
         )
