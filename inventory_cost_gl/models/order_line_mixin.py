@@ -104,9 +104,8 @@ class OrderLineMixin(models.AbstractModel):
         ]
 
     def _inventory_direction(self):
-        """Return 1 where receipts are positive entries, -1 where deliveries are
-        negative."""
-        raise NotImplementedError
+        """Return the sign of the entries the order is about: 1 for receipts."""
+        return 1
 
     def _inventory_document_lines(self):
         """Return ``[(journal item, signed quantity in the product's unit)]`` of the

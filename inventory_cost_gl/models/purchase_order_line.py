@@ -21,9 +21,6 @@ class PurchaseOrderLine(models.Model):
             self._restate_expected_cost()
         return result
 
-    def _inventory_direction(self):
-        return 1
-
     def _inventory_unit_price(self, day):
         """Return the price of one product unit in company currency, not rounded.
 

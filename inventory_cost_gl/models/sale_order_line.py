@@ -8,4 +8,5 @@ class SaleOrderLine(models.Model):
     _inherit = ["sale.order.line", "inventory.order.line.mixin"]
 
     def _inventory_direction(self):
+        """Deliveries are negative entries."""
         return -1
