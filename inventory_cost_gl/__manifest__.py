@@ -15,6 +15,7 @@
         "security/inventory_cost_gl_rules.xml",
         "data/ir_cron.xml",
         "data/ir_cron_posting.xml",
+        "data/ir_cron_integrity.xml",
         "views/menus.xml",
         "views/inventory_cost_setup_views.xml",
         "views/stock_value_entry_views.xml",

@@ -2,6 +2,7 @@ from . import append_only_mixin
 from . import order_line_mixin
 from . import inventory_cost_button_mixin
 from . import inventory_cost_guard
+from . import inventory_cost_integrity
 from . import inventory_period
 from . import posting_group_mixin
 from . import inventory_posting_group

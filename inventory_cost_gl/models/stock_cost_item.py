@@ -13,6 +13,7 @@ class StockCostItem(models.Model):
     """A product's cost in a company; its row is the lock on it."""
 
     _name = "stock.cost.item"
+    _inherit = "inventory.cost.integrity"
     _description = "Inventory Cost by Product"
     _log_access = False
     _rec_name = "product_id"

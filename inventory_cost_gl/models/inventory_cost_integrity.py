@@ -1,0 +1,260 @@
+import logging
+
+from odoo import api, models
+from odoo.tools import SQL, html_escape
+
+_logger = logging.getLogger(__name__)
+
+# What a to-do lists; the log has all of them.
+LISTED = 20
+
+# Each check of DESIGN § 12 is a query of one company's wrong rows:
+# (model, record id, what one side says, what the other says).
+CHECKS = {
+    # Documents that met a busy item leave its value entries to a worker: not counted.
+    "balances": """
+        WITH ledger AS (
+            SELECT entry.product_id, entry.cost_location_id,
+                   COALESCE(entry.lot_id, 0) AS lot,
+                   sum(value.ledger_entry_quantity) AS quantity,
+                   sum(value.cost_amount_actual) AS actual,
+                   sum(value.cost_amount_expected) AS expected
+              FROM stock_value_entry value
+              JOIN stock_ledger_entry entry ON entry.id = value.ledger_entry_id
+             WHERE value.company_id = %(company)s
+               AND NOT EXISTS (
+                   SELECT FROM stock_cost_queue queue
+                    WHERE queue.value_entry_id = value.id AND NOT queue.counted)
+             GROUP BY 1, 2, 3
+        ), balance AS (
+            SELECT *, COALESCE(lot_id, 0) AS lot FROM stock_cost_balance
+             WHERE company_id = %(company)s
+        )
+        SELECT 'product.product', COALESCE(ledger.product_id, balance.product_id),
+               concat_ws(' / ', balance.quantity, balance.value_actual,
+                         balance.value_expected),
+               concat_ws(' / ', ledger.quantity, ledger.actual, ledger.expected)
+          FROM ledger
+          FULL JOIN balance ON balance.product_id = ledger.product_id
+                           AND balance.cost_location_id = ledger.cost_location_id
+                           AND balance.lot = ledger.lot
+         WHERE COALESCE(ledger.quantity, 0) <> COALESCE(balance.quantity, 0)
+            OR COALESCE(ledger.actual, 0) <> COALESCE(balance.value_actual, 0)
+            OR COALESCE(ledger.expected, 0) <> COALESCE(balance.value_expected, 0)
+    """,
+    "quantities": """
+        WITH quant AS (
+            SELECT quant.product_id,
+                   COALESCE(warehouse.view_location_id, location.id) AS location,
+                   CASE WHEN template.lot_valuated
+                        THEN COALESCE(quant.lot_id, 0) ELSE 0 END AS lot,
+                   sum(quant.quantity) AS quantity
+              FROM stock_quant quant
+              JOIN stock_location location ON location.id = quant.location_id
+              LEFT JOIN stock_warehouse warehouse
+                     ON warehouse.id = location.warehouse_id
+              JOIN product_product product ON product.id = quant.product_id
+              JOIN product_template template ON template.id = product.product_tmpl_id
+             WHERE location.company_id = %(company)s
+               AND location.usage IN ('internal', 'transit')
+               AND COALESCE(quant.owner_id, %(owner)s) = %(owner)s
+               AND quant.product_id = ANY(%(products)s)
+             GROUP BY 1, 2, 3
+        ), ledger AS (
+            SELECT product_id, cost_location_id AS location, COALESCE(lot_id, 0) AS lot,
+                   sum(quantity) AS quantity
+              FROM stock_ledger_entry
+             WHERE company_id = %(company)s AND product_id = ANY(%(products)s)
+             GROUP BY 1, 2, 3
+        )
+        SELECT 'product.product', COALESCE(quant.product_id, ledger.product_id),
+               COALESCE(quant.quantity, 0)::text, COALESCE(ledger.quantity, 0)::text
+          FROM quant FULL JOIN ledger USING (product_id, location, lot)
+         WHERE round(COALESCE(quant.quantity, 0), 6) <> COALESCE(ledger.quantity, 0)
+    """,
+    "applications": """
+        WITH applied AS (
+            SELECT entry_id, sum(quantity) AS quantity
+              FROM stock_cost_application application
+             CROSS JOIN LATERAL (VALUES (application.inbound_entry_id),
+                                        (application.outbound_entry_id)
+                                ) AS side (entry_id)
+             WHERE application.company_id = %(company)s
+             GROUP BY 1
+        )
+        SELECT 'stock.ledger.entry', entry.id, entry.quantity::text,
+               concat(COALESCE(applied.quantity, 0), ' + ',
+                      abs(entry.remaining_quantity))
+          FROM stock_ledger_entry entry
+          LEFT JOIN applied ON applied.entry_id = entry.id
+         WHERE entry.company_id = %(company)s
+           AND abs(entry.quantity)
+               <> COALESCE(applied.quantity, 0) + abs(entry.remaining_quantity)
+    """,
+    "emptied": """
+        SELECT 'product.product', balance.product_id, '0',
+               sum(balance.value_actual + balance.value_expected)::text
+          FROM stock_cost_balance balance
+         WHERE balance.company_id = %(company)s
+           AND NOT EXISTS (
+               SELECT FROM stock_cost_queue queue
+                WHERE queue.product_id = balance.product_id
+                  AND queue.company_id = balance.company_id)
+           AND NOT EXISTS (
+               SELECT FROM stock_ledger_entry entry
+                WHERE entry.product_id = balance.product_id
+                  AND entry.company_id = balance.company_id AND entry.open)
+         GROUP BY balance.product_id
+        HAVING sum(balance.quantity) = 0
+           AND sum(balance.value_actual + balance.value_expected) <> 0
+    """,
+    "expected": """
+        SELECT 'stock.ledger.entry', entry.id, '0',
+               sum(value.cost_amount_expected)::text
+          FROM stock_value_entry value
+          JOIN stock_ledger_entry entry ON entry.id = value.ledger_entry_id
+         WHERE value.company_id = %(company)s
+         GROUP BY entry.id
+        HAVING sum(value.invoiced_quantity) = entry.quantity
+           AND sum(value.cost_amount_expected) <> 0
+    """,
+    # The links of a journal item belong to one pair of lines, so that they add up to
+    # it; decreases count negative on both of its sides.
+    "links": """
+        WITH linked AS (
+            SELECT line_id, side.sign, abs(sum(amount)) AS amount
+              FROM stock_value_entry_link link
+             CROSS JOIN LATERAL (VALUES (link.debit_line_id, 1),
+                                        (link.credit_line_id, -1)
+                                ) AS side (line_id, sign)
+             WHERE link.company_id = %(company)s
+             GROUP BY 1, 2
+        ), entry AS (
+            SELECT DISTINCT line.move_id
+              FROM linked JOIN account_move_line line ON line.id = linked.line_id
+        )
+        SELECT 'account.move.line', line.id, line.balance::text,
+               COALESCE(linked.sign * linked.amount, 0)::text
+          FROM account_move_line line
+          JOIN entry ON entry.move_id = line.move_id
+          LEFT JOIN linked ON linked.line_id = line.id
+         WHERE line.display_type = 'product'
+           AND (line.balance <> COALESCE(linked.sign * linked.amount, 0)
+                OR line.parent_state <> 'posted')
+    """,
+}
+
+
+class InventoryCostIntegrity(models.AbstractModel):
+    """What must always be true of the ledgers, checked every night (DESIGN § 12).
+
+    The queries only read; they see one moment of the database, whatever runs beside.
+    """
+
+    _name = "inventory.cost.integrity"
+    _description = "Integrity of the Inventory Ledgers"
+
+    @api.model
+    def _check_integrity(self, company):
+        """Return ``[(check, record, message)]`` of a company; nothing if all is well.
+
+        ``check`` is a key of ``CHECKS``, ``record`` what it concerns, the message one
+        sentence in the user's language.
+        """
+        self = self.sudo().with_company(company)
+        self.env.flush_all()
+        items = self.env["stock.cost.item"].search([("company_id", "=", company.id)])
+        arguments = {
+            "company": company.id,
+            "owner": company.partner_id.id,
+            "products": items.product_id.with_company(company)._filter_managed().ids,
+        }
+        problems = []
+        for check, query in CHECKS.items():
+            rows = self.env.execute_query(SQL(query, **arguments))
+            for model, record_id, one_side, other_side in rows:
+                record = self.env[model].browse(record_id)
+                message = self._integrity_message(check, record, one_side, other_side)
+                problems.append((check, record, message))
+        return problems
+
+    def _integrity_message(self, check, record, one_side, other_side):
+        """Return what is wrong with a record, in plain words."""
+        messages = {
+            "balances": self.env._(
+                "%(record)s: the balance (quantity / actual / expected cost) is "
+                "%(one)s, its value entries add up to %(other)s.",
+                record=record.display_name,
+                one=one_side or "0",
+                other=other_side or "0",
+            ),
+            "quantities": self.env._(
+                "%(record)s: %(one)s in stock at a cost location, %(other)s in the "
+                "ledger entries.",
+                record=record.display_name,
+                one=one_side,
+                other=other_side,
+            ),
+            "applications": self.env._(
+                "Ledger entry %(id)s of %(record)s: its quantity is %(one)s, applied "
+                "and open are %(other)s.",
+                id=record.id,
+                record=record.display_name,
+                one=one_side,
+                other=other_side,
+            ),
+            "emptied": self.env._(
+                "%(record)s: no stock is left, but a value of %(other)s.",
+                record=record.display_name,
+                other=other_side,
+            ),
+            "expected": self.env._(
+                "Ledger entry %(id)s of %(record)s is completely invoiced, but "
+                "%(other)s of expected cost is left.",
+                id=record.id,
+                record=record.display_name,
+                other=other_side,
+            ),
+            "links": self.env._(
+                "%(record)s: the journal item's balance is %(one)s, what is linked to "
+                "it %(other)s.",
+                record=record.display_name,
+                one=one_side,
+                other=other_side,
+            ),
+        }
+        return messages[check]
+
+    @api.model
+    def _cron_check_integrity(self):
+        """Check every company; log what is wrong and give a manager a to-do."""
+        for company in self.env["res.company"].search([]):
+            problems = self._check_integrity(company)
+            for check, record, message in problems:
+                _logger.warning(
+                    "Inventory ledgers of %s, %s: %s (%s)",
+                    company.name,
+                    check,
+                    message,
+                    record,
+                )
+            self._ask_to_look(company, [message for *_where, message in problems])
+
+    def _ask_to_look(self, company, messages):
+        """Put a to-do on the company's contact; it replaces that of earlier nights."""
+        summary = self.env._("The inventory ledgers need a look")
+        partner = company.partner_id.sudo()
+        partner.activity_ids.filtered(
+            lambda activity: activity.summary == summary
+        ).unlink()
+        managers = self.env.ref("inventory_cost_gl.group_manager").all_user_ids
+        user = managers.filtered(
+            lambda user: user.active and company in user.company_ids
+        )[:1]
+        if messages and user:
+            partner.activity_schedule(
+                "mail.mail_activity_data_warning",
+                user_id=user.id,
+                summary=summary,
+                note=html_escape("\n".join(messages[:LISTED])).replace("\n", "<br/>"),
+            )
