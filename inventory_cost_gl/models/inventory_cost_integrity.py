@@ -130,8 +130,13 @@ CHECKS = {
              WHERE link.company_id = %(company)s
              GROUP BY 1, 2
         ), entry AS (
-            SELECT DISTINCT line.move_id
+            SELECT line.move_id
               FROM linked JOIN account_move_line line ON line.id = linked.line_id
+             UNION
+            SELECT posted.move_id
+              FROM inventory_cost_run_journal_entry_rel posted
+              JOIN inventory_cost_run run ON run.id = posted.run_id
+             WHERE run.company_id = %(company)s
         )
         SELECT 'account.move.line', line.id, line.balance::text,
                COALESCE(linked.sign * linked.amount, 0)::text
