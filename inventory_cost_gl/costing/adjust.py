@@ -61,7 +61,8 @@ def _may_need_rounding(book, forwarding):
     """Affected entries that have or may get a rounding entry, in entry order."""
     entries = book.entries
     uses, residues = forwarding.uses, forwarding.residues
-    candidates = entries if book.affected is None else book.affected & entries.keys()
+    affected = forwarding.affected
+    candidates = entries if affected is None else affected & entries.keys()
     for entry_id in sorted(candidates):
         entry = entries[entry_id]
         used_up = not entry.remaining and entry_id in uses

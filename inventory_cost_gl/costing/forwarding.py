@@ -29,6 +29,7 @@ class Forwarding:
     def __init__(self, book):
         self.book = book
         self.entries = book.entries
+        self.affected = _affected(book)
         self.costs = {}
         self.computed = []
         self.causes = {}
@@ -50,8 +51,7 @@ class Forwarding:
         True for affected decreases and increases that take a decrease's cost;
         the others carry what their sources stated.
         """
-        affected = self.book.affected
-        if affected is not None and entry.id not in affected:
+        if self.affected is not None and entry.id not in self.affected:
             return False
         return entry.quantity < 0 or entry.source in self.entries
 
@@ -283,14 +283,29 @@ class Forwarding:
 
     def _cause(self, entry, upstream):
         newest = max([self.causes[other] for other in upstream], default=0)
-        if entry.quantity > 0:
-            newest = max(newest, newest_cost(entry, stated_only=bool(upstream)))
-        return newest
+        if entry.quantity < 0 and self.is_derived(entry):
+            return newest
+        return max(newest, newest_cost(entry, stated_only=bool(upstream)))
 
     def _upstream(self, entry):
+        if not self.is_derived(entry):
+            return []
         if entry.quantity < 0:
             return [a.inbound_id for a in self.supplies.get(entry.id, ())]
-        return [entry.source] if entry.source in self.entries else []
+        return [entry.source]
+
+
+def _affected(book):
+    """Ids of the entries whose cost may be computed anew, None for all.
+
+    What an average book's opening holds is context.
+    """
+    first_day = book.opening_date
+    if first_day is None:
+        return book.affected
+    ids = book.entries if book.affected is None else book.affected
+    entries = book.entries
+    return {i for i in ids if i in entries and entries[i].valuation_date >= first_day}
 
 
 def newest_cost(entry, stated_only=False):

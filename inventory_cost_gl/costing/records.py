@@ -152,10 +152,16 @@ class Balance:
 class Book:
     """What is loaded of ONE item: the whole history, or what changed and its context.
 
-    ``entries`` by id; ``applications`` in the order of recording: of a loaded
-    increase with a partial revaluation, or one that may need rounding (affected
-    and used up), all of its applications. ``affected``: ids of the entries whose
-    cost may be computed anew, None for all; the others keep the cost recorded.
+    ``entries`` by id, ``applications`` in the order of recording. ``affected``:
+    ids of the entries whose cost may be computed anew, None for all; the others
+    are context and keep the cost recorded. Beside the affected ones there must be
+
+    - the increases an affected decrease is applied to;
+    - the source of an affected increase that takes a decrease's cost; of a
+      transfer's arrival also the departure's other arrivals and its layers;
+    - every application of an increase that has a partial revaluation, or that is
+      affected and used up (it may need rounding), and for the former the
+      decreases too.
 
     Average items: ``opening`` holds, per pool key (see :func:`pool_of`), all that
     is valued before ``opening_date``, which is the first day of an average

@@ -594,13 +594,13 @@ class Ledger:
             self.unadjusted_from.pop(name, None)
 
     def _adjust_item(self, name):
-        """Adjust one item; True if anything was appended."""
+        """Adjust one item; True if anything changed: costs, or the unit cost at
+        which the open part of a partly covered decrease stands."""
         adjustments = adjust(self._book(name))
         self._append(name, adjustments)
-        item = self.books[name].item
-        if item.costing_method != STANDARD:
-            item.unit_cost = self.unit_cost(name)
-        return bool(adjustments)
+        item, before = self.books[name].item, self.books[name].item.unit_cost
+        item.unit_cost = self.unit_cost(name)
+        return bool(adjustments) or item.unit_cost != before
 
     def unit_cost(self, name, location=None):
         """The item's unit cost by what is recorded, at one location or in all."""

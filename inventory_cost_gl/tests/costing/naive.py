@@ -101,7 +101,10 @@ class Naive:
     # -- average -------------------------------------------------------------------
 
     def averages(self):
-        """``{id: cost}`` of an average item, perpetual or one pool per period."""
+        """``{id: cost}`` of an item with one average pool per period.
+
+        None where a pool runs dry within a period: then there is no average.
+        """
         self.known = {}
         period = self.book.settings.average_cost_period
         ends = {period_end(e.valuation_date, period) for e in self.entries.values()}
@@ -114,6 +117,8 @@ class Naive:
             for entry in sorted(own, key=lambda e: e.id):
                 if not self.links(outbound_id=entry.id):
                     self.known[entry.id] = self.average(entry, end)
+                    if self.known[entry.id] is None:
+                        return None
         return self.known
 
     def average(self, entry, end):
@@ -124,6 +129,8 @@ class Naive:
                 continue
             quantity += other.quantity
             value += self.pool_cost(other)
+        if quantity <= 0 or value < 0:
+            return None
         return -rounded(Fraction(value, quantity) * -entry.quantity)
 
     def is_known(self, entry):

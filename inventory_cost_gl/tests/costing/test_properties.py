@@ -2,6 +2,7 @@
 
 import copy
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -135,9 +136,7 @@ def test_period_average_agrees_with_the_simple_reading(company, steps):
     history.cover(-31)
     history.ledger.adjust_cost()
     naive = Naive(history.book).averages()
-    quantity = sum(e.quantity for e in history.book.entries.values())
-    if quantity <= 0 or any(e.remaining < 0 for e in history.book.entries.values()):
-        return
+    assume(naive is not None)
     for entry_id, cost in naive.items():
         assert value_of([history.book.entries[entry_id]]) == cost
 
@@ -180,7 +179,8 @@ def test_average_from_an_opening_equals_from_scratch(company, steps, number):
     history.ledger.charge("A", [entry], 1234, history.ledger.today)
     history.book.affected = None
     whole = adjust(history.book)
-    assert adjust(window(history.book, first_day)) == whole
+    part = adjust(window(history.book, first_day))
+    assert without_causes(part) == without_causes(whole)
 
 
 def downstream(book, changed):
@@ -194,6 +194,23 @@ def downstream(book, changed):
         todo += [a.outbound_id for a in book.applications if a.inbound_id == entry_id]
         todo += [e.id for e in book.entries.values() if e.source == entry_id]
     return found
+
+
+def with_context(book):
+    """Ids of the affected entries and of what :class:`Book` wants beside them."""
+    wanted = set(book.affected)
+    departures = {
+        entry.source
+        for entry in book.entries.values()
+        if entry.id in wanted and entry.source
+    }
+    wanted |= departures
+    wanted |= {e.id for e in book.entries.values() if e.source in departures}
+    return wanted | {
+        application.inbound_id
+        for application in book.applications
+        if application.outbound_id in book.affected | departures
+    }
 
 
 @settings(max_examples=60, deadline=None)
@@ -211,12 +228,14 @@ def test_what_changed_equals_from_scratch(company, method, steps, number):
     whole = adjust(history.book)
     part = copy.copy(history.book)
     part.affected = downstream(history.book, {entry.id})
-    wanted = part.affected | {
-        a.inbound_id for a in part.applications if a.outbound_id in part.affected
-    }
-    wanted |= {e.source for e in part.entries.values() if e.id in wanted}
+    wanted = with_context(part)
     part.entries = {i: e for i, e in part.entries.items() if i in wanted}
-    assert adjust(part) == whole
+    assert without_causes(adjust(part)) == without_causes(whole)
+
+
+def without_causes(adjustments):
+    """Upstream of the loaded part nothing is known of what caused a cost."""
+    return [replace(row, cause=0) for row in adjustments]
 
 
 @settings(max_examples=200, deadline=None)
@@ -245,11 +264,18 @@ def test_order_of_arrival_does_not_matter(method):
     )
     def check(company, rows, random):
         sales = [(quantity, day) for quantity, _price, day in rows]
+        rows = sorted(rows, key=lambda row: row[2])
         first = play_shuffled(company, method, rows, sales, None)
         second = play_shuffled(company, method, rows, sales, random)
         # goods sold before they were recorded are valued with what covers them
-        assume(method == "standard" or second is not None)
-        assert first == second
+        assume(second is not None)
+        if method == "average" and company.average_cost_period in PERIODS[2:]:
+            # within a period the cents go by entry order
+            cents = sum(actual for actual, _expected in first.values())
+            cents -= sum(actual for actual, _expected in second.values())
+            assert abs(cents) <= len(rows)
+        else:
+            assert first == second
 
     check()
 
@@ -259,6 +285,7 @@ def play_shuffled(company, method, rows, sales, random):
     history = History(company, method)
     documents = [("in", 2 * q, p, 2 * d) for q, p, d in rows]
     documents += [("out", q, 0, 2 * d + 1) for q, d in sales]
+    documents.sort(key=lambda document: document[3])
     if random:
         random.shuffle(documents)
     ids = {}
