@@ -200,9 +200,9 @@ class InventoryPeriod(models.Model):
             for entry in entries[:NAMED]
         ]
         return self.env._(
-            "The period can't be closed: %(count)s ledger entries took goods that were "
-            "not in stock. Record the missing receipts or a physical count, then close "
-            "again.\n%(entries)s",
+            "The period can't be closed: goods were taken that were not in stock "
+            "(ledger entries: %(count)s). Record the missing receipts or a physical "
+            "count, then close again.\n%(entries)s",
             count=len(entries),
             entries=self._listed(names, len(entries)),
         )
@@ -210,9 +210,9 @@ class InventoryPeriod(models.Model):
     def _queued_message(self, products):
         """Name the products whose cost is not adjusted, and the way out."""
         return self.env._(
-            "The period can't be closed: the cost of %(count)s products is not "
-            "adjusted. Run Adjust Cost (products excluded from adjustment must be "
-            "included again), then close again.\n%(products)s",
+            "The period can't be closed: cost is not adjusted (products: %(count)s). "
+            "Run Adjust Cost (products excluded from adjustment must be included "
+            "again), then close again.\n%(products)s",
             count=len(products),
             products=self._listed(
                 products[:NAMED].mapped("display_name"), len(products)

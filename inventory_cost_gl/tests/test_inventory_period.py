@@ -98,7 +98,7 @@ class TestInventoryPeriod(InventoryCostCommon):
         for _number in range(7):
             sale = self.sell(self.fifo, 1, date="2026-01-20")
             self.deliver(sale, date="2026-01-20")
-        with self.assertRaisesRegex(UserError, "(?s)7 ledger entries.*and 2 more"):
+        with self.assertRaisesRegex(UserError, "(?s)ledger entries: 7.*and 2 more"):
             self.period().action_close()
 
     def test_receipt_is_refused_and_bill_goes_to_the_first_open_date(self):
