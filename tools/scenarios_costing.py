@@ -10,7 +10,7 @@ from pathlib import Path
 ADDON = Path(__file__).resolve().parents[1] / "inventory_cost_gl"
 sys.path[:0] = [str(ADDON), str(ADDON / "tests" / "costing")]
 
-from scenario_runner import load, run
+from scenario_runner import load, run  # noqa: E402
 
 
 def failure(path):

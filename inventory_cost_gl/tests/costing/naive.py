@@ -27,6 +27,7 @@ class Naive:
     def __init__(self, book):
         self.book = book
         self.entries = book.entries
+        self.known = {}
 
     def links(self, **which):
         """Cost applications of one increase or decrease."""
@@ -42,6 +43,8 @@ class Naive:
     def cost(self, entry_id):
         """Cost of an entry without its rounding entries, signed."""
         entry = self.entries[entry_id]
+        if entry_id in self.known:
+            return self.known[entry_id]
         if entry.quantity < 0:
             return self.decrease(entry)
         if entry.applies_from:
@@ -105,7 +108,6 @@ class Naive:
 
         None where a pool runs dry within a period: then there is no average.
         """
-        self.known = {}
         period = self.book.settings.average_cost_period
         ends = {period_end(e.valuation_date, period) for e in self.entries.values()}
         for end in sorted(ends):
@@ -128,7 +130,7 @@ class Naive:
             if other.valuation_date > end or not self.is_known(other):
                 continue
             quantity += other.quantity
-            value += self.pool_cost(other)
+            value += self.cost(other.id)
         if quantity <= 0 or value < 0:
             return None
         return -rounded(Fraction(value, quantity) * -entry.quantity)
@@ -137,14 +139,6 @@ class Naive:
         if entry.quantity > 0:
             source = entry.applies_from
             return not source or self.is_known(self.entries[source])
-        return entry.id in self.known or bool(self.links(outbound_id=entry.id))
-
-    def pool_cost(self, entry):
-        if entry.id in self.known:
-            return self.known[entry.id]
-        if entry.quantity > 0 and entry.applies_from in self.known:
-            source = self.entries[entry.applies_from]
-            share = Fraction(entry.quantity, -source.quantity)
-            taken = rounded(-self.known[source.id] * share)
-            return taken + self.stated(entry)
-        return self.cost(entry.id)
+        links = self.links(outbound_id=entry.id)
+        fixed = [self.is_known(self.entries[link.inbound_id]) for link in links]
+        return entry.id in self.known or (bool(fixed) and all(fixed))
