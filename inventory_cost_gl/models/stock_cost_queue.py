@@ -100,7 +100,8 @@ class StockCostQueue(models.Model):
     @api.model
     def _trigger_workers(self):
         """Wake the workers after commit."""
-        self.env.ref("inventory_cost_gl.ir_cron_adjust_cost").sudo()._trigger()
+        for worker in ("ir_cron_adjust_cost", "ir_cron_adjust_cost_2"):
+            self.env.ref(f"inventory_cost_gl.{worker}").sudo()._trigger()
 
     @api.model
     def _work(self):
