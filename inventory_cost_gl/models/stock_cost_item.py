@@ -36,7 +36,8 @@ class StockCostItem(models.Model):
         """Add the rows of products that have none in a company, in one statement.
 
         They start at the product's cost, which is what goods without a price of their
-        own are received at.
+        own are received at. Only what this transaction does not see is inserted: ON
+        CONFLICT alone waits for whoever holds the row that is there.
         """
         if not products:
             return
@@ -48,6 +49,9 @@ class StockCostItem(models.Model):
                 "SELECT %(company)s, id, "
                 "COALESCE((standard_price ->> %(key)s)::numeric, 0), 0, false "
                 "FROM product_product WHERE id = ANY(%(products)s) "
+                "AND NOT EXISTS (SELECT FROM stock_cost_item item "
+                "WHERE item.product_id = product_product.id "
+                "AND item.company_id = %(company)s) "
                 "ON CONFLICT (product_id, company_id) DO NOTHING",
                 company=company.id,
                 key=str(company.id),
