@@ -59,7 +59,14 @@ def make_company(env):
         "generic_coa", company=company, install_demo=False
     )
     admin = env.ref("base.user_admin")
-    admin.write({"company_ids": [Command.link(company.id)], "company_id": company.id})
+    full_accounting = env.ref("account.group_account_user")  # sees account codes
+    admin.write(
+        {
+            "company_ids": [Command.link(company.id)],
+            "company_id": company.id,
+            "group_ids": [Command.link(full_accounting.id)],
+        }
+    )
     return env(user=admin.id, context={"allowed_company_ids": company.ids})
 
 
@@ -442,12 +449,13 @@ def web_server(env):
     """Serve the styles that wkhtmltopdf fetches from Odoo while it prints."""
     server = make_server("127.0.0.1", 0, http.root, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    env["ir.config_parameter"].sudo().set_param(
-        "report.url", f"http://127.0.0.1:{server.port}"
-    )
+    parameters = env["ir.config_parameter"].sudo()
+    parameters.set_param("report.url", f"http://127.0.0.1:{server.port}")
     env.cr.commit()
     yield
     server.shutdown()
+    parameters.set_param("report.url", False)
+    env.cr.commit()
 
 
 def print_pdf(env, name):
