@@ -65,6 +65,38 @@ class Store:
                 page_size=len(applications),
             )
 
+    def arrivals(self, rows):
+        """Record the increases of transfers; return them.
+
+        ``rows``: ``(departure, cost location, layer or 0, quantity)``. Everything else
+        is the departure's.
+        """
+        ledger = self.env["stock.ledger.entry"]
+        rows = [(place, *row) for place, row in enumerate(rows)]
+        if not rows:
+            return ledger
+        same = """company_id, product_id, lot_id, entry_type, posting_date,
+            valuation_date, stock_move_id, origin, partner_id,
+            inventory_posting_group_id, product_posting_group_id,
+            business_posting_group_id, analytic_distribution"""
+        ids = self.env.cr.execute_values(
+            f"""
+            INSERT INTO stock_ledger_entry ({same}, cost_location_id, quantity,
+                remaining_quantity, open, applies_from_entry_id,
+                transferred_from_entry_id)
+            SELECT {same}, v.location, v.quantity, v.quantity, true, e.id,
+                   NULLIF(v.layer, 0)
+            FROM (VALUES %s) AS v (place, departure, location, layer, quantity)
+            JOIN stock_ledger_entry e ON e.id = v.departure
+            ORDER BY v.place RETURNING id
+            """,
+            rows,
+            template="(%s, %s, %s, %s, %s::numeric)",
+            page_size=len(rows),
+            fetch=True,
+        )
+        return ledger.browse(sorted(entry_id for (entry_id,) in ids))
+
     def balances(self, value_entries):
         """Count value entries into the balances of their cost location and lot."""
         if not value_entries:

@@ -76,8 +76,11 @@ class CostUpdate:
         """Give entries of busy items their provisional cost and queue them all."""
         if not (value_entries or entries):
             return
-        for entry in entries.filtered(lambda entry: entry.id in arrivals):
-            entries |= self._arrive(entry, [(0, -entry.quantity)], arrivals[entry.id])
+        entries |= self.store.arrivals(
+            (entry.id, arrivals[entry.id], 0, -entry.quantity)
+            for entry in entries
+            if entry.id in arrivals
+        )
         uncosted = entries - value_entries.ledger_entry_id
         unit_costs = self.env["stock.cost.item"]._unit_costs(uncosted)
         rows = []
@@ -130,7 +133,6 @@ class CostUpdate:
         applied = Applied(self.env, entries)
         if not (entries or waiting):
             return applied
-        ledger = self.env["stock.ledger.entry"]
         todo = items
         while todo:
             books = self.loader.new_books(todo)
@@ -143,55 +145,18 @@ class CostUpdate:
             for book in books.values():
                 applied.note(book, apply_open(book), before)
             self.store.applications(books.values(), before)
-            new = ledger
-            for book in books.values():
-                for entry_id in sorted(set(book.entries) & set(arrivals)):
-                    location_id = arrivals.pop(entry_id)
-                    rows = arrivals_of(book, book.entries[entry_id])
-                    new |= self._arrive(ledger.browse(entry_id), rows, location_id)
+            new = self.store.arrivals(
+                (entry_id, location_id, layer, self.units.number(quantity))
+                for book in books.values()
+                for entry_id in sorted(set(book.entries) & set(arrivals))
+                for location_id in [arrivals.pop(entry_id)]
+                for layer, quantity in arrivals_of(book, book.entries[entry_id])
+            )
             applied.arrivals |= new
             todo = items.filtered(
                 lambda item, new=new: item.product_id in new.product_id
             )
         return applied
-
-    def _arrive(self, departure, rows, location_id):
-        """Record the increases of a transfer: ``rows`` are ``(layer, quantity)``."""
-        values = departure.read(
-            [
-                "company_id",
-                "product_id",
-                "lot_id",
-                "posting_date",
-                "valuation_date",
-                "stock_move_id",
-                "origin",
-                "partner_id",
-                "inventory_posting_group_id",
-                "product_posting_group_id",
-                "business_posting_group_id",
-                "analytic_distribution",
-            ],
-            load=None,
-        )[0]
-        values.pop("id")
-        return departure._insert(
-            [
-                {
-                    **{name: value or None for name, value in values.items()},
-                    "entry_type": "transfer",
-                    "cost_location_id": location_id,
-                    "quantity": self._arrived(quantity),
-                    "applies_from_entry_id": departure.id,
-                    "transferred_from_entry_id": layer or None,
-                }
-                for layer, quantity in rows
-            ]
-        )
-
-    def _arrived(self, quantity):
-        """Accept millionths from the rules and plain numbers from the ledger."""
-        return self.units.number(quantity) if isinstance(quantity, int) else quantity
 
     def _adjust(self, items, causes, new_entries, applied, everything=False):
         """Append what the entries should cost now and is not recorded.
