@@ -1,39 +1,17 @@
 """Runs scenario files (FORMAT.md) on the in-memory ledger."""
 
 import copy
-import json
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 from costing.records import CostLoopError
 from costing.rounding import round_amount
+from scenario_player import CostRow, Differs, ScenarioPlayer, load
 from ledger import Company, Ledger, Order, Refused
 
 SCALE = 10**6
 
-
-def _layered_refs(scenario):
-    """Refs a scenario names layer by layer: ``X`` the first, ``X~1`` the second …"""
-    named = {
-        ref
-        for step in scenario["steps"]
-        for field in ("entries", "value_entries", "remaining")
-        for ref in step.get(field) or {}
-        if step["do"] == "expect"
-    }
-    return {ref.partition("~")[0] for ref in named if "~" in ref}
-
-
-class Differs(AssertionError):
-    """An expectation that does not hold."""
-
-
-def load(path):
-    """A scenario file, its numbers exact."""
-    text = Path(path).read_text(encoding="utf-8")
-    return json.loads(text, parse_float=Decimal)
+__all__ = ["Differs", "load", "run"]
 
 
 def run(scenario):
@@ -41,11 +19,13 @@ def run(scenario):
     ScenarioRunner(scenario).run()
 
 
-class ScenarioRunner:
+class ScenarioRunner(ScenarioPlayer):
     """One scenario: its ledger and the entries its refs stand for."""
 
+    refusals = (Refused, CostLoopError)
+
     def __init__(self, scenario):
-        self.scenario = scenario
+        super().__init__(scenario)
         settings = dict(scenario["settings"])
         self.unit = Decimal(str(settings.get("currency_rounding", "0.01")))
         settings["currency_rounding"] = self.unit
@@ -55,8 +35,6 @@ class ScenarioRunner:
         self.ledger = Ledger(Company(**settings))
         self.location = (scenario.get("locations") or ["MAIN"])[0]
         self.refs = {}
-        self.arrived = {}
-        self.layered = _layered_refs(scenario)
         for name, fields in scenario["items"].items():
             self.ledger.add_item(name, **self._item(fields))
 
@@ -83,31 +61,18 @@ class ScenarioRunner:
 
     # -- steps -------------------------------------------------------------------
 
-    def run(self):
-        """Every step in turn."""
-        for number, step in enumerate(self.scenario["steps"], 1):
-            self.day = self.ledger.today = date.fromisoformat(step["date"])
-            label = f"step {number} {step['do']} {step.get('ref', '')}".rstrip()
-            if not hasattr(self, "do_" + step["do"]):
-                raise Differs(f"{label}: unsupported step")
-            if step.get("fails"):
-                self._refused(step, label)
-                continue
-            try:
-                getattr(self, "do_" + step["do"])(step)
-            except Differs as error:
-                raise Differs(f"{label}: {error}") from None
-            except (Refused, CostLoopError) as error:
-                raise Differs(f"{label} was refused: {error}") from error
+    def start_day(self, day):
+        """The day the next step happens on."""
+        self.day = self.ledger.today = day
 
-    def _refused(self, step, label):
+    def undo(self):
+        """Whatever happens afterwards, as a function that takes it back."""
         before = copy.deepcopy((self.ledger, self.refs))
-        try:
-            getattr(self, "do_" + step["do"])(step)
-        except (Refused, CostLoopError):
+
+        def restore():
             self.ledger, self.refs = before
-        else:
-            raise Differs(f"{label} should have been refused")
+
+        return restore
 
     def _where(self, step):
         fields = {"location": step.get("location", self.location)}
@@ -238,9 +203,9 @@ class ScenarioRunner:
         )
         for ref, entries in zip(step["refs"], both, strict=True):
             self.refs[ref] = step["item"], entries
-        departed = step["refs"][0]
+        departed, arrived = step["refs"]
         if departed in self.layered:
-            self.arrived[departed] = both[1]
+            self.arrived[departed] = arrived
 
     def do_item_charge(self, step):
         for charge in step["charges"]:
@@ -302,132 +267,39 @@ class ScenarioRunner:
     def do_close_period(self, step):
         self.ledger.close_period(self.day)
 
-    # -- expectations --------------------------------------------------------------
+    # -- what the ledger shows ------------------------------------------------------
 
-    def do_expect(self, step):
-        self.tolerance = Decimal(str(step.get("tolerance", "0.005")))
-        self.unit_tolerance = Decimal(str(step.get("tolerance", "0.00001")))
-        found = [
-            *self._expect_entries(step.get("entries", {})),
-            *self._expect_value_entries(step.get("value_entries", {})),
-            *self._expect_items(step.get("items", {})),
-            *self._expect_remaining(step.get("remaining", {})),
-            *self._expect_gl(step.get("gl", {})),
-        ]
-        if found:
-            raise Differs("; ".join(found))
-
-    def _compare(self, label, expected, actual, tolerance=None):
-        expected = Decimal(str(expected))
-        if abs(expected - actual) > (tolerance or self.tolerance):
-            yield f"{label} is {actual.normalize():f}, not {expected}"
-
-    def _costs(self, ref):
+    def shown_costs(self, ref):
+        """``[[CostRow]]`` of a ref."""
         if ref in self.ledger.capacity_costs:
-            return self.ledger.capacity_costs[ref]
-        return [cost for entry in self._layers(ref) for cost in entry.costs]
+            return [[self._row(cost) for cost in self.ledger.capacity_costs[ref]]]
+        return [[self._row(cost) for cost in e.costs] for e in self._entries(ref)]
 
-    def _layers(self, ref):
-        """The entries a ref stands for, or the one layer of them it names.
+    def _row(self, cost):
+        return CostRow(
+            cost.entry_type,
+            cost.variance_type,
+            cost.posting_date,
+            cost.actual * self.unit,
+            cost.expected * self.unit,
+            cost.charge,
+        )
 
-        A departure's layer is shown as the mirror of its arrival.
-        """
-        name, _tilde, number = ref.partition("~")
-        if name not in self.layered:
-            return self._entries(name)
-        index = int(number or 0)
-        if name not in self.arrived:
-            return [self._entries(name)[index]]
-        return [_mirror(self.arrived[name][index])]
+    def shown_remaining(self, ref):
+        """The remaining quantities of a ref."""
+        return [Decimal(entry.remaining) / SCALE for entry in self._entries(ref)]
 
-    def _expect_entries(self, entries):
-        for ref, amounts in entries.items():
-            for field, expected in amounts.items():
-                actual = sum(getattr(cost, field) for cost in self._costs(ref))
-                yield from self._compare(f"{ref} {field}", expected, actual * self.unit)
+    def shown_balance(self, item, location):
+        """Quantity and value of an item."""
+        quantity, value = self.ledger.balance(item, location)
+        return Decimal(quantity) / SCALE, value * self.unit
 
-    def _expect_value_entries(self, value_entries):
-        for ref, rows in value_entries.items():
-            dated = all("posting_date" in row for row in rows)
-            wanted = self._merge_listed(rows, dated)
-            found = self._merge_recorded(self._costs(ref), dated)
-            for key in {**wanted, **found}:
-                actual, expected = found.get(key, (Decimal(0), Decimal(0)))
-                want_actual, want_expected = wanted.get(key, (0, None))
-                if key not in wanted:
-                    want_expected = 0
-                label = f"{ref} {' '.join(filter(None, key))}"
-                yield from self._compare(f"{label} actual", want_actual, actual)
-                if want_expected is not None:
-                    yield from self._compare(
-                        f"{label} expected", want_expected, expected
-                    )
+    def shown_unit_cost(self, item, location):
+        """The item card's unit cost, or that of one location."""
+        if location:
+            return self.ledger.unit_cost(item, location) * self.unit
+        return self.ledger.books[item].item.unit_cost * self.unit
 
-    def _merge_listed(self, rows, dated):
-        merged = {}
-        for row in rows:
-            day = row["posting_date"] if dated else ""
-            key = row["entry_type"], row.get("variance_type", ""), day
-            actual, expected = merged.get(key, (Decimal(0), None))
-            actual += Decimal(row["actual"])
-            if "expected" in row:
-                expected = (expected or 0) + Decimal(row["expected"])
-            merged[key] = actual, expected
-        return merged
-
-    def _merge_recorded(self, costs, dated):
-        merged = {}
-        for cost in costs:
-            day = str(cost.posting_date) if dated else ""
-            key = cost.entry_type, cost.variance_type, day
-            actual, expected = merged.get(key, (Decimal(0), Decimal(0)))
-            merged[key] = (
-                actual + cost.actual * self.unit,
-                expected + cost.expected * self.unit,
-            )
-        return merged
-
-    def _expect_items(self, items):
-        for key, fields in items.items():
-            name, _at, location = key.partition("@")
-            location = location or None
-            quantity, value = self.ledger.balance(name, location)
-            for field, expected in fields.items():
-                if field == "unit_cost":
-                    cost = self.ledger.books[name].item.unit_cost
-                    if location:
-                        cost = self.ledger.unit_cost(name, location)
-                    yield from self._compare(
-                        f"{key} unit cost",
-                        expected,
-                        cost * self.unit,
-                        self.unit_tolerance,
-                    )
-                elif field == "quantity":
-                    actual = Decimal(quantity) / SCALE
-                    yield from self._compare(f"{key} quantity", expected, actual)
-                else:
-                    yield from self._compare(
-                        f"{key} value", expected, value * self.unit
-                    )
-
-    def _expect_remaining(self, remaining):
-        for ref, expected in remaining.items():
-            actual = sum(entry.remaining for entry in self._layers(ref))
-            yield from self._compare(
-                f"{ref} remaining", expected, Decimal(actual) / SCALE
-            )
-
-    def _expect_gl(self, balances):
-        for role, expected in balances.items():
-            actual = self.ledger.balances[role] * self.unit
-            yield from self._compare(f"gl {role}", expected, actual)
-
-
-def _mirror(arrival):
-    costs = [
-        replace(cost, actual=-cost.actual, expected=-cost.expected)
-        for cost in arrival.costs
-        if cost.entry_type == "direct_cost" and not cost.charge
-    ]
-    return replace(arrival, costs=costs, remaining=0)
+    def shown_gl(self, role):
+        """The posted balance of a role."""
+        return self.ledger.balances[role] * self.unit
