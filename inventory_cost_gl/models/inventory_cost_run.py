@@ -57,8 +57,10 @@ class InventoryCostRun(models.Model):
         "res.users", readonly=True, default=lambda self: self.env.user
     )
     until_date = fields.Date(readonly=True)
-    product_ids = fields.Many2many("product.product", readonly=True)
-    category_ids = fields.Many2many("product.category", readonly=True)
+    product_ids = fields.Many2many("product.product", string="Products", readonly=True)
+    category_ids = fields.Many2many(
+        "product.category", string="Categories", readonly=True
+    )
     granularity = fields.Selection(GRANULARITIES, string="G/L Detail", readonly=True)
     journal_id = fields.Many2one("account.journal", readonly=True)
     started_at = fields.Datetime(string="Started", readonly=True)
@@ -165,6 +167,11 @@ class InventoryCostRun(models.Model):
             "name": self.env._("Journal Entries of %(run)s", run=self.name),
             "res_model": "account.move",
             "view_mode": "list,form",
+            # The default list is that of invoices.
+            "views": [
+                (self.env.ref("account.view_move_tree").id, "list"),
+                (False, "form"),
+            ],
             "domain": [("id", "in", self.journal_entry_ids.ids)],
             "context": {"create": False},
         }

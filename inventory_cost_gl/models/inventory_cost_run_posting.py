@@ -122,7 +122,11 @@ class InventoryCostRunPosting(models.Model):
         return self._finish()
 
     def _start(self):
-        """Mark the run as begun."""
+        """Mark the run as begun; a preview or test that was stopped begins anew."""
+        if self.state == "running" and self.mode != "post":
+            self.line_ids.unlink()
+            figures = ("entry_count", "skipped_count", "journal_entry_count", "amount")
+            self.write(dict.fromkeys(figures, 0))
         if self.state == "draft":
             self.write({"state": "running", "started_at": fields.Datetime.now()})
 

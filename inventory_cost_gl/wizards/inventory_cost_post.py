@@ -37,11 +37,14 @@ class InventoryCostPost(models.TransientModel):
     )
     product_ids = fields.Many2many(
         "product.product",
+        string="Products",
         check_company=True,
         help="Together with the products of the categories. Both left empty: all.",
     )
     category_ids = fields.Many2many("product.category", string="Product Categories")
-    journal_id = fields.Many2one(related="company_id.inventory_cost_journal_id")
+    journal_id = fields.Many2one(
+        related="company_id.inventory_cost_journal_id", string="Journal"
+    )
     waiting_count = fields.Integer(
         string="Waiting Value Entries", compute="_compute_waiting_count"
     )
