@@ -4,6 +4,7 @@ from .average import RunningAverage
 from .average_period import PeriodAverage
 from .differences import (
     direct_difference,
+    first_costs,
     rounding_difference,
     split_difference,
 )
@@ -54,6 +55,10 @@ def _entry_difference(book, forwarding, entry):
         split = forwarding.split_cost(entry)
         if split:
             return split_difference(entry, split, book.settings)
+    if not entry.costs and entry.remaining < 0 and entry.id in forwarding.supplies:
+        # what waits keeps the unit cost of the first entry, which is the item's
+        first = forwarding.waiting_cost(entry, entry.quantity)
+        return first_costs(entry, first, total, book.settings)
     return direct_difference(entry, total, book.settings)
 
 

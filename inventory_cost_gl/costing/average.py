@@ -57,7 +57,7 @@ def decrease_cost(forwarding, entry, pool):
         return -forwarding.applied_cost(entry)
     cost = average_share(pool, -entry.quantity - fixed)
     if cost is None:
-        return forwarding.provisional_cost(entry)
+        return forwarding.waiting_cost(entry, entry.quantity)
     return -cost - (forwarding.applied_cost(entry) if fixed else 0)
 
 
@@ -116,6 +116,7 @@ class RunningAverage:
         self.book = book
         self.forwarding = forwarding
         self.entries = book.entries
+        self._by_day = None
 
     def run(self):
         """Settle the cost of every decrease of the book."""
@@ -154,10 +155,14 @@ class RunningAverage:
 
     def _revaluation_place(self, revaluation, day):
         """After everything of that day that was recorded before it."""
+        if self._by_day is None:
+            self._by_day = defaultdict(list)
+            for entry in self.entries.values():
+                self._by_day[entry.valuation_date].append(entry)
         before = [
             entry.id
-            for entry in self.entries.values()
-            if entry.valuation_date == day and first_cost_id(entry) < revaluation.id
+            for entry in self._by_day.get(day, ())
+            if first_cost_id(entry) < revaluation.id
         ]
         return day, max(before, default=0), LAST, revaluation.id
 

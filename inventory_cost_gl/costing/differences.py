@@ -26,6 +26,16 @@ def direct_difference(entry, total, settings):
     return _by_document(entry, total, actual, expected, settings)
 
 
+def first_costs(entry, first, total, settings):
+    """First cost of a decrease that is partly covered, and what adjusts it at once."""
+    (row,) = direct_difference(entry, first, settings)
+    (whole,) = direct_difference(entry, total, settings)
+    whole.actual -= row.actual
+    whole.expected -= row.expected
+    whole.first = False
+    return [row, whole] if whole.actual or whole.expected else [row]
+
+
 def _by_document(entry, total, actual, expected, settings):
     """The difference on the cost of each document it corrects, with its date."""
     own = [c for c in entry.costs if c.entry_type == DIRECT_COST and not c.charge]

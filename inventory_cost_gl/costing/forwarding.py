@@ -1,14 +1,14 @@
 """Cost forwarded along applications (reference d.4, d.7).
 
 A decrease costs its share of each increase it is applied to, what waits for
-supply the item's unit cost. An increase that takes its cost from a decrease (an
-exact return, a transfer's arrival) passes that cost on.
+supply the unit cost it was recorded at. An increase that takes its cost from a
+decrease (an exact return, a transfer's arrival) passes that cost on.
 """
 
 from collections import defaultdict
 
 from .applications import net_applications
-from .layers import layer_of, recorded_cost
+from .layers import first_cost, layer_of, recorded_cost
 from .records import DIRECT_COST, REVALUATION, ROUNDING, CostLoopError
 from .rounding import amount_of, share
 
@@ -146,22 +146,20 @@ class Forwarding:
         return total
 
     def _decrease_cost(self, entry):
-        waiting = -entry.remaining
-        if waiting == -entry.quantity:
-            return self.provisional_cost(entry)
-        cost = self.applied_cost(entry)
-        if waiting:
-            cost += amount_of(waiting, self.book.item.unit_cost)
-        return -cost
+        cost = -self.applied_cost(entry) if entry.id in self.supplies else 0
+        return cost + self.waiting_cost(entry, entry.remaining)
 
-    def provisional_cost(self, entry):
-        """What goods sold before they came cost until supply arrives.
+    def waiting_cost(self, entry, quantity):
+        """Cost (negative) of the part of a decrease that waits for supply.
 
-        The cost they were recorded at stays, at first it is the item's unit cost.
+        It keeps the unit cost the decrease was first recorded at; a decrease
+        just recorded takes the item's unit cost.
         """
-        if entry.costs:
-            return recorded_cost(entry)
-        return -amount_of(-entry.quantity, self.book.item.unit_cost)
+        if not quantity:
+            return 0
+        if not entry.costs:
+            return amount_of(quantity, self.book.item.unit_cost)
+        return share(first_cost(entry), quantity, entry.quantity)
 
     # -- increases that take a decrease's cost -------------------------------
 

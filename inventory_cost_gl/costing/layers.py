@@ -69,6 +69,12 @@ def recorded_cost(entry):
     return total
 
 
+def first_cost(entry):
+    """The cost an entry was first recorded at (actual + expected)."""
+    first = entry.costs[0]
+    return first.actual + first.expected
+
+
 def layer_of(entry, total, applications, entries):
     """The :class:`Layer` of an increase that costs ``total`` in all.
 

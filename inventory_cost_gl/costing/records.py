@@ -91,7 +91,7 @@ class Cost:
 
 @dataclass(slots=True)
 class Entry:
-    """A ledger entry. Ids increase in the order of recording.
+    """A ledger entry. Ids increase in the order of recording, so do its ``costs``.
 
     ``applies_to``: the increase a decrease is fixed to. ``applies_from``: the
     decrease whose cost an increase takes back: the sale of an exact return, the

@@ -2,8 +2,9 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from .layers import first_cost
 from .records import AVERAGE, QUANTITY_SCALE
-from .rounding import amount_of, share
+from .rounding import share
 
 UNIT_COST_PRECISION = Decimal("0.00001")
 
@@ -46,17 +47,15 @@ def unit_cost_while_posting(current, last_direct_cost, invoiced_before, invoiced
 def open_decreases(entries, item):
     """Quantity and cost (both <= 0) of what of the decreases is not covered yet.
 
-    A decrease nothing covers counts with all its cost. The open part of a partly
-    covered one stands at the item's unit cost (see forwarding.py), of an average
-    item it is its share of the entry's cost.
+    The open part stands at the unit cost the decrease was first recorded at (see
+    forwarding.py); of an average item it is its share of the decrease's cost.
     """
     quantity = value = 0
     for entry in entries:
-        if entry.remaining < 0:
-            quantity += entry.remaining
-            if entry.remaining == entry.quantity or item.costing_method == AVERAGE:
+        if entry.remaining < 0 and entry.costs:
+            cost = first_cost(entry)
+            if item.costing_method == AVERAGE:
                 cost = sum(c.actual + c.expected for c in entry.costs)
-                value += share(cost, entry.remaining, entry.quantity)
-            else:
-                value += amount_of(entry.remaining, item.unit_cost)
+            quantity += entry.remaining
+            value += share(cost, entry.remaining, entry.quantity)
     return quantity, value

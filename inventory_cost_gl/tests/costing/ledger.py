@@ -594,13 +594,11 @@ class Ledger:
             self.unadjusted_from.pop(name, None)
 
     def _adjust_item(self, name):
-        """Adjust one item; True if anything changed: costs, or the unit cost at
-        which the open part of a partly covered decrease stands."""
+        """Adjust one item; True if anything was appended."""
         adjustments = adjust(self._book(name))
         self._append(name, adjustments)
-        item, before = self.books[name].item, self.books[name].item.unit_cost
-        item.unit_cost = self.unit_cost(name)
-        return bool(adjustments) or item.unit_cost != before
+        self.books[name].item.unit_cost = self.unit_cost(name)
+        return bool(adjustments)
 
     def unit_cost(self, name, location=None):
         """The item's unit cost by what is recorded, at one location or in all."""

@@ -317,11 +317,24 @@ class TestForwarding:
             goods.sell(1, number)
         assert {row.entry_type for row in goods.adjust()} == {"direct_cost"}
 
+    def test_a_partly_covered_decrease_is_recorded_at_the_unit_cost_first(self):
+        goods = Goods(unit_cost=250)
+        goods.buy(4, 800, 1)
+        goods.sell(10, 2)
+        rows = goods.adjust()
+        assert [(row.first, row.actual) for row in rows] == [
+            (True, -2500),
+            (False, 200),
+        ]
+        goods.book.item.unit_cost = Decimal(300)
+        assert goods.adjust() == []
+
     def test_waiting_quantity_stands_at_the_unit_cost(self):
         goods = Goods(unit_cost=250)
         sold = goods.sell(10, 1)
         goods.adjust()
         assert total(sold) == (-2500, 0)
+        goods.book.item.unit_cost = Decimal(300)
         goods.buy(4, 800, 2)
         goods.adjust()
         assert total(sold) == (-800 - 6 * 250, 0)
@@ -569,6 +582,50 @@ class TestAverage:
         costs = [total(e)[0] for e in (there, back, sold)]
         # 2 of 4 at 400; 2 of 4 at 200 + 600; all of 200 + 400
         assert costs == [-200, -400, -600]
+
+
+class TestEmptyPools:
+    """Whatever leaves a pool without quantity leaves it without value."""
+
+    def revalued_and_returned(self, period):
+        goods = Goods("average", average_cost_period=period)
+        goods.buy(1, 500, 1)
+        bought = goods.buy(3, 3000, 1)
+        sold = goods.sell(1, 2)
+        goods.adjust()
+        goods.cost(
+            bought,
+            -300,
+            entry_type="revaluation",
+            valuation_date=day(3),
+            valued_quantity=bought.quantity,
+        )
+        back = goods.sell(3, 4, entry_type="purchase", applies_to=bought.id)
+        goods.adjust()
+        assert back.valuation_date == day(3)
+        assert sum(total(e)[0] for e in goods.book.entries.values()) == 0
+        return sold, back
+
+    def test_the_fixed_decrease_that_empties_it_gets_a_rounding_entry(self):
+        for period in ("transaction", "day"):
+            sold, back = self.revalued_and_returned(period)
+            assert total(sold)[0] == -875
+            amounts = [(c.entry_type, c.actual) for c in back.costs]
+            assert amounts == [("direct_cost", -2700), ("rounding", 375)]
+
+    @pytest.mark.parametrize("amount", range(1000, 1030))
+    def test_within_a_period_the_last_decrease_takes_the_cents(self, amount):
+        goods = Goods("average", average_cost_period="month")
+        goods.buy(7, amount, 1)
+        goods.sell(3, 5)
+        sold = goods.sell(7, 6)
+        for quantity in (1, 2):
+            goods.entry(quantity, 7, "sale", applies_from=sold.id)
+        for entry in goods.book.entries.values():
+            entry.remaining = 0
+        goods.adjust()
+        assert sum(e.quantity for e in goods.book.entries.values()) == 0
+        assert sum(total(e)[0] for e in goods.book.entries.values()) == 0
 
 
 class TestRevaluation:
