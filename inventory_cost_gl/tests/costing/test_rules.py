@@ -619,7 +619,7 @@ class TestEmptyPools:
         goods.buy(7, amount, 1)
         goods.sell(3, 5)
         sold = goods.sell(7, 6)
-        for quantity in (1, 2):
+        for quantity in (1, 1, 1):
             goods.entry(quantity, 7, "sale", applies_from=sold.id)
         for entry in goods.book.entries.values():
             entry.remaining = 0
