@@ -6,6 +6,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from ..hooks import uninstall_hook
 from .common import InventoryCostCommon
 
 LEDGERS = (
@@ -428,6 +429,43 @@ class TestAppendOnly(InventoryCostCommon):
         product = self.make_product("fifo")
         product.product_tmpl_id.unlink()
         self.assertFalse(product.exists())
+
+    # -- Uninstalling ---------------------------------------------------------------
+
+    def test_uninstalling_leaves_nothing_of_the_addon_in_any_company(self):
+        """With entries in the ledgers, and in companies the user may not see."""
+        other = self.make_company("Hidden Company")
+        category = self.categories["lifo"]
+        category.with_company(other).write(
+            {"property_valuation": "value_entries", "property_cost_method": "lifo"}
+        )
+        other.write({"inventory_valuation": "value_entries", "cost_method": "lifo"})
+        uninstall_hook(self.env)
+        for company, method in ((self.company, "fifo"), (other, "fifo")):
+            here = category.with_company(company)
+            self.assertEqual(here.property_valuation, "periodic")
+            self.assertEqual(here.property_cost_method, method)
+        average = self.categories["average"]
+        self.assertEqual(average.property_valuation, "periodic")
+        self.assertEqual(average.property_cost_method, "average")
+        self.assertEqual(
+            (other.inventory_valuation, other.cost_method), ("periodic", "fifo")
+        )
+        self.env.cr.execute(
+            """
+            SELECT count(*) FROM product_category
+             WHERE property_valuation::text LIKE '%value_entries%'
+                OR property_cost_method::text LIKE '%lifo%'
+             UNION ALL
+            SELECT count(*) FROM ir_default
+             WHERE json_value IN ('"value_entries"', '"lifo"')
+             UNION ALL
+            SELECT count(*) FROM pg_proc WHERE proname LIKE 'inventory_cost%'
+             UNION ALL
+            SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only%'
+            """
+        )
+        self.assertEqual(self.env.cr.fetchall(), [(0,)] * 4)
 
     def test_resetting_the_journal_entry_of_a_run_is_refused(self):
         entry = self.one("stock.value.entry.link").debit_line_id.move_id
