@@ -49,6 +49,7 @@ from . import stock_warehouse
 from . import stock_lot
 from . import stock_quant
 from . import stock_move
+from . import stock_move_application
 from . import stock_move_value
 from . import stock_move_line
 from . import stock_picking

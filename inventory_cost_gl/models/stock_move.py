@@ -191,8 +191,14 @@ class StockMove(models.Model):
             key = (entry_type, arrival_id, lot_id)
             rows += self._prepare_ledger_entry_rows(key, arrived, False, returnable)
         if quantity:
+            fixed = self._prepare_fixed_application(location_id, lot_id, quantity)
             rows.append(
-                {**row, "quantity": quantity, "arrival_location_id": arrival_id}
+                {
+                    **row,
+                    **fixed,
+                    "quantity": quantity,
+                    "arrival_location_id": arrival_id,
+                }
             )
         return rows
 
