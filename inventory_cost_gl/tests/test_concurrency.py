@@ -264,6 +264,32 @@ class TestConcurrency(InventoryCostCommon):
                 self.assertExact(product, 6, 72.0, 48.0)
                 self.assertEqual(self.cost(delivery), (0.0, -48.0))
 
+    def test_what_a_document_counted_is_not_counted_again(self):
+        """Without automatic adjustment a later document counts what the busy one left,
+        and leaves it queued."""
+        self.company.automatic_cost_adjustment = "never"
+        self.addCleanup(self.adjust_always_again)
+        product, order = self.stocked("fifo", 10.0, 20.0)
+        one = self.ready_delivery(product, 5, self.shelves[0])
+        other = self.ready_delivery(product, 7, self.shelves[1])
+        first, second = self.connect(), self.connect()
+        self.validate_in(first, one)
+        self.validate_in(second, other)
+        first.cr.commit()
+        second.cr.commit()
+        self.commit()
+        self.assertIn(False, self.queued(product).mapped("counted"))
+        self.bill(order[0], price=12.0, date="2026-01-10")
+        self.commit()
+        self.assertEqual(set(self.queued(product).mapped("counted")), {True})
+        self.work()
+        self.assertExact(product, 8, 160.0, 160.0)
+
+    def adjust_always_again(self):
+        self.cr.rollback()
+        self.company.automatic_cost_adjustment = "always"
+        self.commit()
+
     # -- Workers ------------------------------------------------------------------------
 
     def left_to_a_worker(self, method="fifo"):
