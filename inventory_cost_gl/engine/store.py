@@ -155,12 +155,39 @@ class Store:
                 row.update(self.first_cost(entry, adjustment.entry_type))
             else:
                 row["adjustment"] = True
-                row["cause_value_entry_id"] = (
-                    adjustment.cause or fallback_cause or entry.costs[-1].id
-                )
+                row["cause_value_entry_id"] = adjustment.cause or fallback_cause
                 row["applies_to_value_entry_id"] = adjustment.applies_to_cost or None
+                if entry.costs and not row["cause_value_entry_id"]:
+                    row["cause_value_entry_id"] = entry.costs[-1].id
             rows.append(row)
         return rows
+
+    def append(self, rows):
+        """Append value entries; adjustments of what is new name its first entry.
+
+        A decrease that is covered in part is first recorded at the unit cost and
+        adjusted at once: what waits for supply keeps that unit cost.
+        """
+        ledger = self.env["stock.value.entry"]
+        new = {row["ledger_entry_id"] for row in rows if not row.get("adjustment")}
+        first = [row for row in rows if not row.get("adjustment")]
+        known = [row for row in rows if row["ledger_entry_id"] not in new]
+        value_entries = ledger._append(first)
+        by_entry = {
+            row["ledger_entry_id"]: value.id
+            for row, value in zip(first, value_entries, strict=True)
+        }
+        later = [
+            {
+                **row,
+                "cause_value_entry_id": row["cause_value_entry_id"]
+                or by_entry[row["ledger_entry_id"]],
+                "applies_to_value_entry_id": by_entry[row["ledger_entry_id"]],
+            }
+            for row in rows
+            if row.get("adjustment") and row["ledger_entry_id"] in new
+        ]
+        return value_entries | ledger._append(known + later)
 
     def first_cost(self, entry, entry_type="direct_cost"):
         """Return what an entry's own first cost has that adjustments have not."""

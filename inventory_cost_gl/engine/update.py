@@ -195,7 +195,7 @@ class CostUpdate:
                         self._first_source(new_entries.browse(row["ledger_entry_id"]))
                     )
             rows += book_rows
-        value_entries = self.env["stock.value.entry"]._append(rows)
+        value_entries = self.store.append(rows)
         self.store.balances(value_entries)
         self._update_unit_costs(items)
         project(self.company, items, new_entries | value_entries.ledger_entry_id)
@@ -234,7 +234,10 @@ class CostUpdate:
                 unit_costs[item.id] = product.standard_price
                 continue
             quantity, value = balances.get(item.product_id.id, (0.0, 0.0))
-            open_quantity, open_value = waiting.get(item.product_id.id, (0.0, 0.0))
+            open_quantity, share, first = waiting.get(
+                item.product_id.id, (0.0, 0.0, 0.0)
+            )
+            open_value = share if product.cost_method == "average" else first
             cost = unit_cost(
                 self.units.quantity(quantity),
                 self.units.amount(value),

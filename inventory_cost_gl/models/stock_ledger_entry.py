@@ -360,18 +360,21 @@ class StockLedgerEntry(models.Model):
 
     @api.model
     def _waiting_sums(self, items):
-        """Return ``{product id: (quantity, cost)}`` of decreases not covered yet.
+        """Return ``{product id: (quantity, share, first)}`` of uncovered decreases.
 
-        Both are negative. A decrease that is covered in part counts with its open
-        quantity and the same share of its cost.
+        All negative: the quantity that waits for supply, its share of the decreases'
+        cost, and what it was first recorded at (``costing.unit_cost.open_decreases``).
         """
         self.env.cr.execute(
             SQL(
                 """
-                SELECT product_id, sum(remaining), sum(cost * remaining / quantity)
+                SELECT product_id, sum(remaining), sum(cost * remaining / quantity),
+                       sum(first * remaining / quantity)
                 FROM (
                     SELECT e.product_id, e.quantity, e.remaining_quantity AS remaining,
-                           sum(v.cost_amount_actual + v.cost_amount_expected) AS cost
+                           sum(v.cost_amount_actual + v.cost_amount_expected) AS cost,
+                           sum(v.cost_amount_actual + v.cost_amount_expected)
+                               FILTER (WHERE v.ledger_entry_quantity <> 0) AS first
                     FROM stock_ledger_entry e
                     JOIN stock_value_entry v ON v.ledger_entry_id = e.id
                     WHERE e.open AND e.quantity < 0

@@ -91,3 +91,22 @@ class TestDocumentCost(InventoryCostCommon):
         self.assertEqual(
             sorted(entries.mapped("cost_amount_actual")), [-110.0, 50.0, 60.0]
         )
+
+    def test_a_sale_covered_in_part(self):
+        order = self.buy(self.fifo, 4, 12.0, date="2026-01-02")
+        self.receive(order, date="2026-01-02")
+        elsewhere = self.buy(
+            self.fifo, 4, 20.0, date="2026-01-02", warehouse=self.warehouse_2
+        )
+        self.receive(elsewhere, date="2026-01-02")
+        sale = self.sell(self.fifo, 10, date="2026-01-03")
+        delivery = self.deliver(sale, date="2026-01-03")
+        entries = self.entries(delivery)
+        # What waits for supply stands at the unit cost of all stock, 16.
+        self.assertEqual(sum(self.cost(delivery)), -48.0 - 6 * 16.0)
+        adjusted = entries.filtered("adjustment")
+        self.assertEqual(adjusted.applies_to_value_entry_id, entries[0])
+        late = self.buy(self.fifo, 6, 20.0, date="2026-01-05")
+        self.receive(late, date="2026-01-05")
+        self.assertEqual(sum(self.cost(delivery)), -48.0 - 120.0)
+        self.assertFalse(self.ledger_entries(delivery).open)
