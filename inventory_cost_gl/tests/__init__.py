@@ -20,3 +20,9 @@ from . import test_adjust_wizard
 from . import test_smart_buttons
 from . import test_ledger_screens
 from . import test_inventory_period
+from . import test_append_only
+from . import test_entry_types
+from . import test_statements
+from . import test_integrity
+from . import test_concurrency
+from . import test_query_counts

@@ -110,7 +110,7 @@ class TestAppendOnly(InventoryCostCommon):
         with mute_logger("odoo.sql_db"), self.env.cr.savepoint(flush=False):
             self.env.cr.execute(SQL(query, *args))
 
-    # -- SQL ------------------------------------------------------------------------
+    # -- SQL -----------------------------------------------------------------------
 
     def test_sql_update_of_any_column_is_refused(self):
         for name in LEDGERS:
@@ -220,7 +220,7 @@ class TestAppendOnly(InventoryCostCommon):
             self.env["ir.logging"].search([("message", "like", "Test of the lift")])
         )
 
-    # -- Foreign keys ---------------------------------------------------------------
+    # -- Foreign keys --------------------------------------------------------------
 
     def test_no_foreign_key_to_what_is_deleted_or_merged(self):
         self.env.cr.execute(
@@ -248,7 +248,7 @@ class TestAppendOnly(InventoryCostCommon):
             expected = "n" if key[2] == "res_partner" else "r"
             self.assertEqual(on_delete, expected, key)
 
-    # -- The ORM and remote calls ---------------------------------------------------
+    # -- The ORM and remote calls --------------------------------------------------
 
     def test_orm_write_and_unlink_are_refused_to_everybody(self):
         for name in LEDGERS:
@@ -323,7 +323,7 @@ class TestAppendOnly(InventoryCostCommon):
                 call_kw(record, "unlink", [record.ids], {})
         self.assertUntouched()
 
-    # -- What users delete and merge ------------------------------------------------
+    # -- What users delete and merge -----------------------------------------------
 
     def test_deleting_a_reset_bill_and_its_lines(self):
         bill = self.bill_move
@@ -430,7 +430,7 @@ class TestAppendOnly(InventoryCostCommon):
         product.product_tmpl_id.unlink()
         self.assertFalse(product.exists())
 
-    # -- Uninstalling ---------------------------------------------------------------
+    # -- Uninstalling --------------------------------------------------------------
 
     def test_uninstalling_leaves_nothing_of_the_addon_in_any_company(self):
         """With entries in the ledgers, and in companies the user may not see."""

@@ -82,7 +82,7 @@ class TestConcurrency(InventoryCostCommon):
             cr._cnx.autocommit = True
             cr.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
 
-    # -- Connections --------------------------------------------------------------------
+    # -- Connections ---------------------------------------------------------------
 
     def connect(self):
         """Return an environment on a connection of its own, its snapshot taken."""
@@ -99,7 +99,7 @@ class TestConcurrency(InventoryCostCommon):
         self.cr.commit()
         self.env.invalidate_all()
 
-    # -- Documents ----------------------------------------------------------------------
+    # -- Documents -----------------------------------------------------------------
 
     def stocked(self, method, *costs):
         """Return a new product and its order: 10 of it on each shelf, at the costs."""
@@ -155,7 +155,7 @@ class TestConcurrency(InventoryCostCommon):
         env.cr.commit()
         self.commit()
 
-    # -- What must hold -----------------------------------------------------------------
+    # -- What must hold ------------------------------------------------------------
 
     def queued(self, product):
         return self.env["stock.cost.queue"].search([("product_id", "=", product.id)])
@@ -188,9 +188,7 @@ class TestConcurrency(InventoryCostCommon):
         )
         outgoing = values.filtered(lambda row: row.ledger_entry_id.quantity < 0)
         self.assertEqual(self.sum_of(outgoing), -delivered)
-        self.assertEqual(
-            self.env["stock.cost.item"]._check_integrity(self.company), []
-        )
+        self.assertEqual(self.env["stock.cost.item"]._check_integrity(self.company), [])
 
     def sum_of(self, values):
         return self.currency.round(
@@ -198,7 +196,7 @@ class TestConcurrency(InventoryCostCommon):
             + sum(values.mapped("cost_amount_expected"))
         )
 
-    # -- Documents beside documents -----------------------------------------------------
+    # -- Documents beside documents ------------------------------------------------
 
     def test_two_deliveries_of_one_product(self):
         """The second does not wait: it records a provisional cost, and a worker makes
@@ -290,7 +288,7 @@ class TestConcurrency(InventoryCostCommon):
         self.company.automatic_cost_adjustment = "always"
         self.commit()
 
-    # -- Workers ------------------------------------------------------------------------
+    # -- Workers -------------------------------------------------------------------
 
     def left_to_a_worker(self, method="fifo"):
         """Return a product with a late bill that is queued, not forwarded."""
@@ -392,9 +390,7 @@ class TestConcurrency(InventoryCostCommon):
                 queued = self.queued(product)
                 self.kill_worker_after(place, method, product)
                 self.commit()
-                self.assertEqual(
-                    self.env["stock.value.entry"].search_count([]), before
-                )
+                self.assertEqual(self.env["stock.value.entry"].search_count([]), before)
                 self.assertEqual(self.queued(product), queued)
                 self.work()
                 self.assertExact(product, 6, 72.0, 48.0)
@@ -436,7 +432,7 @@ class TestConcurrency(InventoryCostCommon):
         finally:
             os._exit(1)
 
-    # -- Closing a period ---------------------------------------------------------------
+    # -- Closing a period ----------------------------------------------------------
 
     def close_period(self, day):
         """Close a period in a connection of its own."""

@@ -74,7 +74,7 @@ class TestEntryTypes(InventoryCostCommon):
             return record.view_location_id
         return record
 
-    # -- One company's own goods ---------------------------------------------------------
+    # -- One company's own goods ---------------------------------------------------
 
     def test_receipt_and_vendor_return(self):
         receipt = self.receive(self.buy(self.fifo, 10, 10.0))
@@ -113,7 +113,7 @@ class TestEntryTypes(InventoryCostCommon):
         self.assertMade(move, ("purchase", 3.0))
         self.assertEqual(self.cost(move), (0.0, 30.0))
 
-    # -- Transfers ----------------------------------------------------------------------
+    # -- Transfers -----------------------------------------------------------------
 
     def test_transfer_between_warehouses_makes_a_pair(self):
         self.count(self.fifo, 5)
@@ -157,7 +157,7 @@ class TestEntryTypes(InventoryCostCommon):
         )
         self.assertEqual(sum(balances.mapped("value_actual")), 50.0)
 
-    # -- Other companies, dropship ------------------------------------------------------
+    # -- Other companies, dropship -------------------------------------------------
 
     def test_goods_for_a_sister_company_are_sold_and_bought(self):
         transit = self.env.ref("stock.stock_location_inter_company")
@@ -225,16 +225,12 @@ class TestEntryTypes(InventoryCostCommon):
         )
         self.assertEqual(self.cost(sold), (0.0, -10.0))
 
-    # -- Goods owned by others ----------------------------------------------------------
+    # -- Goods owned by others -----------------------------------------------------
 
     def test_goods_of_others_make_nothing(self):
-        move = self.make_move(
-            self.supplier_location, self.stock, (5.0, self.owner)
-        )
+        move = self.make_move(self.supplier_location, self.stock, (5.0, self.owner))
         self.assertMade(move)
-        move = self.make_move(
-            self.stock, self.customer_location, (5.0, self.owner)
-        )
+        move = self.make_move(self.stock, self.customer_location, (5.0, self.owner))
         self.assertMade(move)
         self.assertFalse(
             self.env["stock.cost.balance"].search([("product_id", "=", self.fifo.id)])
@@ -258,22 +254,18 @@ class TestEntryTypes(InventoryCostCommon):
         )
         self.assertMade(move, ("purchase", 5.0))
 
-    # -- What is left out ---------------------------------------------------------------
+    # -- What is left out ----------------------------------------------------------
 
     def test_products_not_managed_make_nothing(self):
         category = self.env["product.category"].create({"name": "Periodic"})
         category.property_valuation = "periodic"
         product = self.make_product("fifo", categ_id=category.id)
-        move = self.make_move(
-            self.supplier_location, self.stock, 5.0, product=product
-        )
+        move = self.make_move(self.supplier_location, self.stock, 5.0, product=product)
         self.assertMade(move)
 
     def test_services_and_consumables_make_nothing(self):
         product = self.make_product("fifo", is_storable=False)
-        move = self.make_move(
-            self.supplier_location, self.stock, 5.0, product=product
-        )
+        move = self.make_move(self.supplier_location, self.stock, 5.0, product=product)
         self.assertMade(move)
 
     def test_one_entry_per_lot_of_a_product_valued_by_lot(self):

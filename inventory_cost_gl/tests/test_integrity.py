@@ -67,7 +67,7 @@ class TestIntegrity(InventoryCostCommon):
         self.assertTrue(self.env.cr.rowcount, "nothing was corrupted")
         self.env.invalidate_all()
 
-    # -- Silence ------------------------------------------------------------------------
+    # -- Silence -------------------------------------------------------------------
 
     def test_clean_ledgers_raise_nothing(self):
         self.assertTrue(self.env["stock.cost.application"].search_count([]))
@@ -78,9 +78,7 @@ class TestIntegrity(InventoryCostCommon):
         charge = self.env["stock.value.entry"]._append(
             [
                 {
-                    "ledger_entry_id": self.ledger_entries(
-                        self.receipts[self.fifo]
-                    ).id,
+                    "ledger_entry_id": self.ledger_entries(self.receipts[self.fifo]).id,
                     "entry_type": "direct_cost",
                     "cost_amount_actual": 4.0,
                     "posting_date": "2026-01-20",
@@ -118,7 +116,7 @@ class TestIntegrity(InventoryCostCommon):
         self.env["inventory.cost.post"].create({"mode": "post"}).action_run()
         self.assertEqual(self.problems(), [])
 
-    # -- Balances -----------------------------------------------------------------------
+    # -- Balances ------------------------------------------------------------------
 
     def balance(self, product):
         return self.env["stock.cost.balance"].search(
@@ -173,7 +171,7 @@ class TestIntegrity(InventoryCostCommon):
         )
         self.assertFires("balances", self.lifo)
 
-    # -- Quantities ---------------------------------------------------------------------
+    # -- Quantities ----------------------------------------------------------------
 
     def test_quants_that_differ_from_the_ledger(self):
         self.env["stock.quant"]._update_available_quantity(
@@ -205,7 +203,7 @@ class TestIntegrity(InventoryCostCommon):
             [("quantities", self.lots)] * 2,
         )
 
-    # -- Applications -------------------------------------------------------------------
+    # -- Applications --------------------------------------------------------------
 
     def application(self, product):
         return self.env["stock.cost.application"].search(
@@ -260,7 +258,7 @@ class TestIntegrity(InventoryCostCommon):
         )
         self.assertFires("applications", entry, str(entry.id))
 
-    # -- Values -------------------------------------------------------------------------
+    # -- Values --------------------------------------------------------------------
 
     def test_value_left_without_stock(self):
         """The value entries and the balance agree, yet sold-out goods have a value."""
@@ -303,7 +301,7 @@ class TestIntegrity(InventoryCostCommon):
         )
         self.assertFires("expected", entry, "-1")
 
-    # -- Links --------------------------------------------------------------------------
+    # -- Links ---------------------------------------------------------------------
 
     def link(self):
         return self.env["stock.value.entry.link"].search(
@@ -357,7 +355,7 @@ class TestIntegrity(InventoryCostCommon):
             {("links", line) for line in move.line_ids},
         )
 
-    # -- Every night --------------------------------------------------------------------
+    # -- Every night ---------------------------------------------------------------
 
     def test_the_scheduled_action_logs_and_asks_a_manager(self):
         manager = new_test_user(

@@ -106,10 +106,10 @@ class TestQueryCounts(InventoryCostCommon):
             )
         )
 
-    # -- Pickings -----------------------------------------------------------------------
+    # -- Pickings ------------------------------------------------------------------
 
     def make_picking(self, products, kind):
-        """Return a picking with a move of 2 units of each product, ready to validate."""
+        """Return a picking ready to validate: a move of 2 units of each product."""
         warehouse, stock = self.warehouse, self.warehouse.lot_stock_id
         picking_type, source, destination = {
             "receipt": (warehouse.in_type_id, self.supplier_location, stock),
@@ -200,7 +200,7 @@ class TestQueryCounts(InventoryCostCommon):
         self.assertEqual(len(self.ledger_entries(pickings)), 20)
         self.assertFlat("receipt", few, many)
 
-    # -- Bills and invoices -------------------------------------------------------------
+    # -- Bills and invoices --------------------------------------------------------
 
     def order_of(self, products, kind):
         """Return a purchase or sales order of the products, received or delivered."""
@@ -258,7 +258,7 @@ class TestQueryCounts(InventoryCostCommon):
         self.assertFlat("invoice", few, many)
         self.assertFlat("invoice", few_reset, many_reset)
 
-    # -- Adjust Cost --------------------------------------------------------------------
+    # -- Adjust Cost ---------------------------------------------------------------
 
     def test_adjustment(self):
         """1 item and 100 items whose receipts got dearer after the delivery."""
@@ -289,8 +289,6 @@ class TestQueryCounts(InventoryCostCommon):
             self.assertEqual(adjusted.product_id, products)
             for product in products:
                 moves = self.moves(product)
-                self.assertEqual(
-                    [self.cost(move)[1] for move in moves], [24.0, -24.0]
-                )
+                self.assertEqual([self.cost(move)[1] for move in moves], [24.0, -24.0])
             counts.append(log)
         self.assertFlat("adjustment", *counts)

@@ -26,9 +26,7 @@ class TestStatements(InventoryCostCommon):
                 {
                     "company_id": company.id,
                     "product_id": (product or cls.fifo).id,
-                    "cost_location_id": (
-                        location or cls.warehouse.view_location_id
-                    ).id,
+                    "cost_location_id": (location or cls.warehouse.view_location_id).id,
                     "entry_type": "purchase",
                     "quantity": 10.0,
                     "posting_date": "2026-01-05",
@@ -68,7 +66,7 @@ class TestStatements(InventoryCostCommon):
             round(sum(entries.mapped("invoiced_quantity")), 6),
         )
 
-    # -- Differences --------------------------------------------------------------------
+    # -- Differences ---------------------------------------------------------------
 
     def test_the_first_statement_is_recorded_whole(self):
         entry = self.state(120.0, ledger_entry_quantity=10.0, invoiced_quantity=10.0)
@@ -119,7 +117,7 @@ class TestStatements(InventoryCostCommon):
         )
         self.assertEqual(self.env.cr.fetchone()[0], "10.01")
 
-    # -- Zero ---------------------------------------------------------------------------
+    # -- Zero ----------------------------------------------------------------------
 
     def test_a_first_statement_of_nothing_still_brings_the_quantity(self):
         entry = self.state(0.0, ledger_entry_quantity=10.0)
@@ -137,7 +135,7 @@ class TestStatements(InventoryCostCommon):
         self.assertEqual(entry.ledger_entry_quantity, 10.0)
         self.assertEqual(self.cost(receipt), (0.0, 0.0))
 
-    # -- Withdrawal ---------------------------------------------------------------------
+    # -- Withdrawal ----------------------------------------------------------------
 
     def test_withdrawing_states_zero(self):
         self.state(120.0, invoiced_quantity=10.0, counter_account=7)
@@ -159,7 +157,11 @@ class TestStatements(InventoryCostCommon):
             "ledger_entry_id": self.first.id,
             "posting_date": "2026-01-05",
         }
-        keys = [("direct_cost", None), ("indirect_cost", None), ("variance", "purchase")]
+        keys = [
+            ("direct_cost", None),
+            ("indirect_cost", None),
+            ("variance", "purchase"),
+        ]
         self.ValueEntry._state(
             SOURCE,
             [
@@ -220,7 +222,7 @@ class TestStatements(InventoryCostCommon):
         entry = self.withdraw()
         self.assertEqual(str(entry.posting_date), "2026-02-01")
 
-    # -- Keys ---------------------------------------------------------------------------
+    # -- Keys ----------------------------------------------------------------------
 
     def test_keys_are_kept_apart(self):
         keys = [
@@ -267,9 +269,7 @@ class TestStatements(InventoryCostCommon):
                 }
             ]
         )
-        self.assertEqual(
-            (adjustment.source_model, adjustment.source_id), (SOURCE, 1)
-        )
+        self.assertEqual((adjustment.source_model, adjustment.source_id), (SOURCE, 1))
         self.assertFalse(self.state(100.0))
         self.assertEqual(self.withdraw().cost_amount_actual, -100.0)
 
@@ -303,7 +303,7 @@ class TestStatements(InventoryCostCommon):
             queue.search([("value_entry_id", "=", foreign.id)]).company_id, other
         )
 
-    # -- Any sequence -------------------------------------------------------------------
+    # -- Any sequence --------------------------------------------------------------
 
     def test_the_ledger_equals_the_last_statement(self):
         """Whatever is stated, repeated and withdrawn in whatever order."""
@@ -313,7 +313,11 @@ class TestStatements(InventoryCostCommon):
             st.sampled_from([1, 2]),
             st.sampled_from([0, 1]),
             st.sampled_from(
-                [("direct_cost", None), ("variance", "purchase"), ("indirect_cost", None)]
+                [
+                    ("direct_cost", None),
+                    ("variance", "purchase"),
+                    ("indirect_cost", None),
+                ]
             ),
         )
         step = st.one_of(

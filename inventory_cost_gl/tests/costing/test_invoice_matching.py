@@ -347,9 +347,7 @@ def test_set_off_conserves(entries, documents):
         set_off_of[entry] = set_off_of.get(entry, 0) + quantity
     rooms = []
     for entry in entries:
-        left = (
-            entry.quantity - invoiced.get(entry.id, 0) - set_off_of.get(entry.id, 0)
-        )
+        left = entry.quantity - invoiced.get(entry.id, 0) - set_off_of.get(entry.id, 0)
         low, high = min(0, entry.quantity), max(0, entry.quantity)
         assert low <= left <= high
         rooms.append(left)
