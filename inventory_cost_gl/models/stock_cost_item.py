@@ -74,6 +74,8 @@ class StockCostItem(models.Model):
         )
         for item in items - revalued:
             item.unit_cost = item.product_id.with_company(company).standard_price
+        # The engine writes unit costs in SQL, and forgets what the ORM still holds.
+        self.flush_model(["unit_cost"])
         lines = [
             {
                 "product_id": item.product_id.id,
