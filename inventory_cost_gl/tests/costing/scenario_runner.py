@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from costing.records import CostLoopError
 from costing.rounding import round_amount
-from scenario_player import CostRow, Differs, ScenarioPlayer, load
 from ledger import Company, Ledger, Order, Refused
+from scenario_player import CostRow, Differs, ScenarioPlayer, load
 
 SCALE = 10**6
 
