@@ -16,6 +16,7 @@ HOOKS = {
     "_action_done",
     "_get_value_data",
     "_post",
+    "_set_value",
     "button_draft",
     "create",
     "unlink",
