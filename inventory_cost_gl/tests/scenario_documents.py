@@ -36,7 +36,14 @@ class ScenarioDocumentsCase(InventoryCostCommon):
     def play(self, scenario):
         """Play a scenario and take everything back; raises :class:`Differs`."""
         with self.everything_taken_back():
-            ScenarioDocuments(self, scenario).run()
+            documents = ScenarioDocuments(self, scenario)
+            try:
+                documents.run()
+            except (Differs, RolledBack):
+                raise
+            except Exception as error:
+                name = type(error).__name__
+                raise Differs(f"{documents.label}: {name}: {error}") from error
 
     @contextmanager
     def everything_taken_back(self):
@@ -211,6 +218,11 @@ class ScenarioDocuments(ScenarioPlayer):
         """The day the next step happens on."""
         self.day = day
 
+    def finish_step(self):
+        """What a commit does before it commits: immediate posting runs there."""
+        with self.case.at(self.day):
+            self.env.cr.flush()
+
     def undo(self):
         """A savepoint, as the function that rolls back to it."""
         savepoint = self.env.cr.savepoint()
@@ -377,13 +389,9 @@ class ScenarioDocuments(ScenarioPlayer):
         quantity = float(step["qty"])
         if step.get("returns"):
             delivered = self.moves[step["returns"]]
+            # The credit note first, so that what is not invoiced yet stays so.
+            self._credit(delivered.sale_line_id, quantity)
             picking = self.case.give_back(delivered.picking_id, quantity, self.day)
-            order = delivered.sale_line_id.order_id
-            if order.order_line.qty_to_invoice < 0:
-                with self.case.at(self.day):
-                    credit_note = order._create_invoices(final=True)
-                    credit_note.invoice_date = self.day
-                    credit_note.action_post()
         else:
             warehouse = self._where(step)
             price = step.get("unit_cost")
@@ -399,6 +407,20 @@ class ScenarioDocuments(ScenarioPlayer):
                 **({} if price is None else {"price_unit": float(price)}),
             )
         self._keep(step, picking)
+
+    def _credit(self, line, quantity):
+        """Post a credit note for a quantity of an order line."""
+        with self.case.at(self.day):
+            self.env["account.move"].create(
+                {
+                    **line.order_id._prepare_invoice(),
+                    "move_type": "out_refund",
+                    "invoice_date": self.day,
+                    "invoice_line_ids": [
+                        Command.create(line._prepare_invoice_line(quantity=quantity))
+                    ],
+                }
+            ).action_post()
 
     # -- inventory --------------------------------------------------------------------
 
@@ -502,9 +524,14 @@ class ScenarioDocuments(ScenarioPlayer):
         """Run the wizard Adjust Cost."""
         products = [self.products[name].id for name in step.get("items", ())]
         with self.case.at(self.day):
-            self.env["inventory.cost.adjust"].create(
+            wizard = self.env["inventory.cost.adjust"].create(
                 {"product_ids": [Command.set(products)]}
-            ).action_adjust()
+            )
+            run = self.env["inventory.cost.run"].browse(
+                wizard.action_adjust()["res_id"]
+            )
+        if run.line_ids:
+            raise Differs("; ".join(run.line_ids.mapped("reason")))
 
     def do_post_to_gl(self, step):
         """Run the wizard Post Inventory Cost to G/L; nothing may be skipped."""

@@ -63,6 +63,7 @@ class ScenarioPlayer:
 
     def __init__(self, scenario):
         self.scenario = scenario
+        self.label = "before the first step"
         self.layered = _layered_refs(scenario)
         self.arrived = {}
         self.tolerance = self.unit_tolerance = Decimal(0)
@@ -74,6 +75,7 @@ class ScenarioPlayer:
         for number, step in enumerate(self.scenario["steps"], 1):
             self.start_day(date.fromisoformat(step["date"]))
             label = f"step {number} {step['do']} {step.get('ref', '')}".rstrip()
+            self.label = label
             play = getattr(self, f"do_{step['do']}", None)
             if play is None:
                 raise Differs(f"{label}: unsupported step")
@@ -82,6 +84,7 @@ class ScenarioPlayer:
                 continue
             try:
                 play(step)
+                self.finish_step()
             except Differs as error:
                 raise Differs(f"{label}: {error}") from None
             except self.refusals as error:
@@ -91,6 +94,7 @@ class ScenarioPlayer:
         restore = self.undo()
         try:
             play(step)
+            self.finish_step()
         except self.refusals:
             restore()
         else:
@@ -99,6 +103,9 @@ class ScenarioPlayer:
     def start_day(self, day):
         """Take note of the day the next step happens on."""
         raise NotImplementedError
+
+    def finish_step(self):
+        """Do what follows every step, which may still refuse it; a hook."""
 
     def undo(self):
         """Return a function that takes back whatever happens from now on."""
