@@ -130,6 +130,8 @@ class Forwarding:
         """The :class:`~.layers.Layer` of an increase whose cost is known."""
         layer = self._layers.get(increase_id)
         if layer is None:
+            # An increase from before an average pool's opening was not met yet.
+            self._known(increase_id)
             entry, total = self.entries[increase_id], self.costs[increase_id]
             layer = layer_of(entry, total, self.uses[increase_id], self.entries)
             self._layers[increase_id] = layer
