@@ -40,7 +40,7 @@ def posting_sums(filters):
 
 POSTING_ROW = SQL(
     """
-    posting.id::bigint * 16 + 3 + 2 * half.number + link.place AS id,
+    posting.id::bigint * 16 + 4 + 2 * half.number + link.place AS id,
     posting.company_id, half.date, posting.cost_location_id, posting.product_id,
     posting.value_entry_id, line.id AS move_line_id, line.account_id
     """

@@ -89,7 +89,7 @@ class TestReconciliationScreen(ReconciliationCommon):
 
     def test_every_cause_says_what_to_do(self):
         self.plant()
-        advice = " ".join(self.screen().line_ids.mapped("advice"))
+        advice = self.screen().advice
         for words in (
             "Run Post Inventory Cost to G/L",
             "Expected Cost Posting",
@@ -98,6 +98,14 @@ class TestReconciliationScreen(ReconciliationCommon):
             "unexplained",
         ):
             self.assertIn(words, advice)
+
+    def test_the_same_advice_is_said_once(self):
+        self.plant()
+        wizard = self.screen()
+        texts = [text for text in wizard.line_ids.mapped("advice") if text]
+        self.assertEqual(len(wizard.advice.splitlines()), len(set(texts)))
+        for line in wizard.line_ids.filtered("advice"):
+            self.assertIn(line._role_name(), wizard.advice)
 
     def test_period_on_the_screen(self):
         wizard = self.screen(date_from="2026-02-01", date_to="2026-02-28")
@@ -220,6 +228,17 @@ class TestReconciliationScreen(ReconciliationCommon):
                         self.currency.round(sum(rows.mapped(measure))),
                         self.currency.round(line[measure]),
                     )
+
+    def test_rows_of_different_records_never_share_an_id(self):
+        """Value entries, links and journal items each have numbers of their own."""
+        self.plant()
+        remainders = {}
+        for row in self.report.search([("company_id", "=", self.company.id)]):
+            kind = bool(row.value_entry_id), bool(row.move_line_id)
+            remainders.setdefault(kind, set()).add(row.id % 16)
+        self.assertEqual(len(remainders), 3)
+        used = [remainder for of_kind in remainders.values() for remainder in of_kind]
+        self.assertEqual(len(used), len(set(used)), remainders)
 
     def test_unexplained_records(self):
         self.plant()
