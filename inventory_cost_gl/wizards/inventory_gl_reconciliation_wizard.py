@@ -38,6 +38,7 @@ class InventoryGlReconciliationWizard(models.TransientModel):
         "inventory.gl.reconciliation.wizard.line", "wizard_id", readonly=True
     )
     notes = fields.Text(readonly=True)
+    advice = fields.Text(string="What to Do", compute="_compute_advice")
     fully_explained = fields.Boolean(readonly=True)
     reconciled = fields.Boolean(readonly=True)
     unexplained = fields.Monetary(readonly=True)
@@ -51,6 +52,16 @@ class InventoryGlReconciliationWizard(models.TransientModel):
         """Name the screen in the breadcrumbs."""
         for wizard in self:
             wizard.display_name = self.env._("Inventory – G/L Reconciliation")
+
+    @api.depends("line_ids.advice")
+    def _compute_advice(self):
+        """Say once what mends the difference of several roles."""
+        for wizard in self:
+            lines = wizard.line_ids.filtered("advice").grouped("advice")
+            wizard.advice = "\n".join(
+                f"{', '.join(line._role_name() for line in of_advice)}: {advice}"
+                for advice, of_advice in lines.items()
+            )
 
     @api.onchange(*FILTERS)
     def _onchange_filters(self):
