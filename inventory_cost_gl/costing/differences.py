@@ -108,18 +108,23 @@ def _adjustment(entry, settings, cost, actual, expected, key=(DIRECT_COST, "")):
 def split_difference(entry, split, settings):
     """Like :func:`direct_difference` for a cost split by type.
 
-    ``split``: ``{(entry type, variance type): total}``.
+    ``split``: ``{(entry type, variance type): total}``. Only the invoiced share of
+    it is split: expected cost is direct cost whole, as on a receipt.
     """
     adjustments = []
     recorded = {(c.entry_type, c.variance_type) for c in entry.costs}
     recorded.discard((REVALUATION, ""))
     recorded.discard((ROUNDING, ""))
+    invoiced = {
+        key: share(total, entry.invoiced, entry.quantity)
+        for key, total in split.items()
+    }
+    waiting = sum(split.values()) - sum(invoiced.values())
     for key in [*split, *sorted(recorded - set(split))]:
-        total = split.get(key, 0)
         own = [c for c in entry.costs if (c.entry_type, c.variance_type) == key]
-        invoiced = share(total, entry.invoiced, entry.quantity)
-        actual = invoiced - sum(c.actual for c in own)
-        expected = total - invoiced - sum(c.expected for c in own)
+        actual = invoiced.get(key, 0) - sum(c.actual for c in own)
+        expected = waiting if key == (DIRECT_COST, "") else 0
+        expected -= sum(c.expected for c in own)
         if actual or expected or (not entry.costs and key == (DIRECT_COST, "")):
             cost = next((c for c in reversed(own) if not c.adjustment), None)
             cost = cost or last_direct_cost(entry)
