@@ -26,3 +26,4 @@ from . import test_statements
 from . import test_integrity
 from . import test_concurrency
 from . import test_query_counts
+from . import test_scenarios
