@@ -27,3 +27,5 @@ from . import test_integrity
 from . import test_concurrency
 from . import test_query_counts
 from . import test_scenarios
+from . import test_fixed_application
+from . import test_automatic_adjustment
