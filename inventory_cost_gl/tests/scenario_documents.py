@@ -36,14 +36,16 @@ class ScenarioDocumentsCase(InventoryCostCommon):
     def play(self, scenario):
         """Play a scenario and take everything back; raises :class:`Differs`."""
         with self.everything_taken_back():
-            documents = ScenarioDocuments(self, scenario)
+            documents = None
             try:
+                documents = ScenarioDocuments(self, scenario)
                 documents.run()
-            except (Differs, RolledBack):
+            except Differs:
                 raise
             except Exception as error:
+                place = documents.label if documents else "before the first step"
                 name = type(error).__name__
-                raise Differs(f"{documents.label}: {name}: {error}") from error
+                raise Differs(f"{place}: {name}: {error}") from error
 
     @contextmanager
     def everything_taken_back(self):
