@@ -124,6 +124,24 @@ class CostUpdate:
         pending.unlink()
         return value_entries
 
+    def catch_up(self, items):
+        """Do what documents would have done themselves, had the items been free.
+
+        For workers where cost is not adjusted automatically, or not so far back: the
+        entries that got a provisional cost get their own; what else is queued waits.
+        """
+        if not items:
+            return
+        pending = self.env["stock.cost.queue"]._of_items(items)
+        late = pending.filtered(lambda row: not row.counted).value_entry_id
+        none = self.env["stock.ledger.entry"]
+        applied = self._apply(items, none, {}, waiting=True)
+        self.store.balances(pending._take_uncounted())
+        entries = late.ledger_entry_id | applied.arrivals
+        self._adjust(items, self._in_window(late), entries, applied)
+        project(self.company, items, entries)
+        pending.filtered(lambda row: not row.value_entry_id).unlink()
+
     # ------------------------------------------------------------------
     # Steps
     # ------------------------------------------------------------------

@@ -205,7 +205,9 @@ class InventoryCostRunAdjust(models.Model):
         )
         return all(
             run._run_adjustment_in_steps(size) for run in started
-        ) and self._adjust_in_steps(company, self._queued_products(company), size)
+        ) and self._adjust_in_steps(
+            company, self.env["stock.cost.queue"]._automatic_products(company), size
+        )
 
     # -- Work -------------------------------------------------------------------------
 
@@ -235,7 +237,9 @@ class InventoryCostRunAdjust(models.Model):
         loops = {}
         try:
             with self.env.cr.savepoint():
-                items._adjust_queued(company, products=products, run=self)
+                items._adjust_queued(
+                    company, products=products, run=self, automatic=not self
+                )
         except CostLoopError as error:
             if len(products) == 1:
                 return {products: error}

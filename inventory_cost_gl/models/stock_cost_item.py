@@ -208,10 +208,13 @@ class StockCostItem(models.Model):
         )
 
     @api.model
-    def _adjust_queued(self, company, products=None, limit=None, run=None):
+    def _adjust_queued(
+        self, company, products=None, limit=None, run=None, automatic=False
+    ):
         """Adjust queued items that are free; return the adjusted items.
 
         ``products`` narrows them, ``limit`` is the number of items at most.
+        ``automatic``: only as far as the setting Automatic Cost Adjustment reaches.
         """
         self = self.sudo().with_company(company)
         domain = Domain("company_id", "=", company.id)
@@ -226,5 +229,9 @@ class StockCostItem(models.Model):
         self._create_missing(company, todo)
         items = self._lock(company, todo)
         self.env["inventory.cost.guard"]._hold(company)
-        CostUpdate(company, self.env, run).adjust(items)
+        update = CostUpdate(company, self.env, run)
+        if automatic and company.automatic_cost_adjustment != "always":
+            update.catch_up(items)
+        else:
+            update.adjust(items)
         return items

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 # Items a worker adjusts in one transaction.
@@ -96,6 +97,21 @@ class StockCostQueue(models.Model):
         uncounted = self.filtered(lambda row: not row.counted)
         uncounted.counted = True
         return uncounted.value_entry_id
+
+    @api.model
+    def _automatic_products(self, company):
+        """Return the products a worker takes up by itself in a company.
+
+        All that are queued where cost is always adjusted automatically; else those
+        whose documents met another transaction.
+        """
+        domain = Domain("company_id", "=", company.id)
+        if company.automatic_cost_adjustment != "always":
+            domain &= Domain("counted", "=", False) | Domain(
+                "value_entry_id", "=", False
+            )
+        rows = self.sudo()._read_group(domain, ["product_id"])
+        return self.env["product.product"].union(*(product for (product,) in rows))
 
     @api.model
     def _trigger_workers(self):
