@@ -309,6 +309,7 @@ class TestAdjustInBackground(AdjustCostCommon):
     def test_workers_adjust_without_a_run(self):
         delivery = self.sell_before_the_bill(self.fifo)
         runs = self.env["inventory.cost.run"].search_count([])
+        self.company.automatic_cost_adjustment = "always"
         self.env["stock.cost.queue"]._work()
         self.assertEqual(self.cost(delivery), (-72.0, 0.0))
         self.assertEqual(self.env["inventory.cost.run"].search_count([]), runs)
@@ -334,6 +335,7 @@ class TestAdjustInBackground(AdjustCostCommon):
         looped = self.sell_before_the_bill(self.fifo)
         self.sell_before_the_bill(self.average)
         run = self.adjust()
+        self.company.automatic_cost_adjustment = "always"
         adjust = engine.adjust
 
         def loop(book):
