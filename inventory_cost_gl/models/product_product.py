@@ -65,8 +65,10 @@ class ProductProduct(models.Model):
     def create(self, vals_list):
         """Give managed products their cost item, the lock of the cost ledger."""
         products = super().create(vals_list)
+        # In every company, also those the user has no access to.
         for company in self.env["res.company"]._active_companies():
-            products.with_company(company)._filter_managed()._create_cost_items()
+            in_company = products.sudo().with_company(company)
+            in_company._filter_managed()._create_cost_items()
         return products
 
     def unlink(self):
@@ -144,7 +146,7 @@ class ProductProduct(models.Model):
             entering._create_cost_items()
 
     def _managed_in(self, company):
-        return self.with_company(company)._filter_managed()
+        return self.sudo().with_company(company)._filter_managed()
 
     def _costing(self, company):
         """Return ``{product: {field: value}}`` of what decides cost in a company."""
@@ -152,7 +154,7 @@ class ProductProduct(models.Model):
         # while a write on it is passed on to the template.
         return {
             product: {field: product.product_tmpl_id[field] for field in COSTING_FIELDS}
-            for product in self.with_company(company)
+            for product in self.sudo().with_company(company)
         }
 
     def _refuse_changed_costing(self, company, before):

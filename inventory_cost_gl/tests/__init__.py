@@ -29,3 +29,4 @@ from . import test_query_counts
 from . import test_scenarios
 from . import test_fixed_application
 from . import test_automatic_adjustment
+from . import test_two_companies
