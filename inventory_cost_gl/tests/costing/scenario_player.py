@@ -5,6 +5,7 @@ each kind of step and says what its ledger shows.
 """
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -51,7 +52,7 @@ def _layered_refs(scenario):
     return {ref.partition("~")[0] for ref in named if "~" in ref}
 
 
-class ScenarioPlayer:
+class ScenarioPlayer(ABC):
     """A scenario being played; runners inherit it.
 
     Each kind of step is a method ``do_…(step)``. Amounts and quantities are
@@ -100,38 +101,38 @@ class ScenarioPlayer:
         else:
             raise Differs(f"{label} should have been refused")
 
+    @abstractmethod
     def start_day(self, day):
         """Take note of the day the next step happens on."""
-        raise NotImplementedError
 
     def finish_step(self):
         """Do what follows every step, which may still refuse it; a hook."""
 
+    @abstractmethod
     def undo(self):
         """Return a function that takes back whatever happens from now on."""
-        raise NotImplementedError
 
     # -- what the ledger shows: given by the runner ----------------------------------
 
+    @abstractmethod
     def shown_costs(self, ref):
         """``[[CostRow]]``: the value entries of each ledger entry of a ref."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown_remaining(self, ref):
         """The remaining quantity of each ledger entry of a ref."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown_balance(self, item, location):
         """Quantity and value of an item, at one location or (``None``) in all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown_unit_cost(self, item, location):
         """The unit cost of an item, at one location or (``None``) in all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown_gl(self, role):
         """The posted balance of an account role: debit is positive."""
-        raise NotImplementedError
 
     # -- comparing -------------------------------------------------------------------
 
