@@ -107,6 +107,7 @@ class ScenarioPlayer(ABC):
 
     def finish_step(self):
         """Do what follows every step, which may still refuse it; a hook."""
+        return
 
     @abstractmethod
     def undo(self):
