@@ -128,6 +128,14 @@ class TestLedgerScreens(ScreensCommon):
 
     def test_document_the_user_may_not_read_is_named(self):
         value = self.entries(self.receipt)[0]
+        for model in ("stock.move", "stock.picking"):
+            self.env["ir.rule"].create(
+                {
+                    "name": f"Nobody reads {model}",
+                    "model_id": self.env["ir.model"]._get_id(model),
+                    "domain_force": "[(0, '=', 1)]",
+                }
+            )
         with self.assertRaisesRegex(UserError, "not allowed to read"):
             self.as_reader(value).action_open_source()
 
