@@ -26,7 +26,10 @@ class OrderLineMixin(models.AbstractModel):
         what was recorded before, nothing when nothing changed.
         """
         lines = self.sudo().with_company(company)
-        lines = lines.filtered(lambda line: line.product_id._is_managed())
+        # A down payment's line has no product.
+        lines = lines.filtered(
+            lambda line: line.product_id and line.product_id._is_managed()
+        )
         entries = lines._inventory_ledger_entries()
         if not entries:
             return

@@ -69,7 +69,7 @@ class PurchaseOrderLine(models.Model):
         """State the expected cost of unbilled receipts at the order's new price."""
         for company, lines in self.sudo().grouped("company_id").items():
             lines = lines.with_company(company).filtered(
-                lambda line: line.product_id._is_managed()
+                lambda line: line.product_id and line.product_id._is_managed()
             )
             receipts = lines._inventory_ledger_entries().filtered(
                 lambda entry: entry.entry_type == "purchase"

@@ -121,6 +121,31 @@ class TestDocumentSpecial(InventoryCostCommon):
             bill.action_post()
         self.assertIn("belong to no purchase order", bill.message_ids[0].body)
 
+    def test_lines_without_a_product_state_nothing(self):
+        """Down payments and notes have order lines, but no product."""
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        self.receive(order, date="2026-01-05")
+        order.order_line = [
+            Command.create(
+                {"display_type": "line_note", "name": "Fragile", "product_qty": 0.0}
+            )
+        ]
+        order.order_line.write({"discount": 10.0})
+        sale = self.sell(self.fifo, 4, date="2026-01-06")
+        wizard = self.env["sale.advance.payment.inv"].create(
+            {
+                "sale_order_ids": [Command.set(sale.ids)],
+                "advance_payment_method": "fixed",
+                "fixed_amount": 10.0,
+            }
+        )
+        wizard.create_invoices()
+        sale.invoice_ids.action_post()
+        delivery = self.deliver(sale, date="2026-01-07")
+        self.assertEqual(self.cost(delivery), (-36.0, 0.0))
+        self.invoice(sale, date="2026-01-08")
+        self.assertEqual(self.cost(delivery), (0.0, -36.0))
+
     def test_bill_line_of_no_quantity_states_nothing(self):
         order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
         receipt = self.receive(order, date="2026-01-05")
