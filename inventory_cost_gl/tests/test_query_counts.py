@@ -11,6 +11,8 @@ from .common import InventoryCostCommon
 
 # Measured once with 200, which takes minutes: as flat as with these.
 MANY = 60
+# Moves of a large picking.
+MANY_MOVES = 201
 # Methods that pass on to Odoo's own: what those query is not the addon's.
 HOOKS = {
     "_action_done",
@@ -178,7 +180,7 @@ class TestQueryCounts(InventoryCostCommon):
         for kind in ("receipt", "delivery"):
             with self.subTest(kind=kind):
                 few = self.validated(methods, kind, 1)
-                many = self.validated(methods, kind, MANY // 3)
+                many = self.validated(methods, kind, MANY_MOVES // 3)
                 self.assertFlat(kind, few, many)
 
     def test_pickings_against_a_periodic_product(self):
