@@ -247,10 +247,10 @@ class CostUpdate:
         waiting = self.env["stock.ledger.entry"]._waiting_sums(items)
         unit_costs = {}
         for item in items:
-            product = item.product_id.with_company(self.company)
-            if product.cost_method == "standard" and not product.lot_valuated:
-                unit_costs[item.id] = product.standard_price
+            if item._is_standard():
+                unit_costs[item.id] = item._current_unit_cost()
                 continue
+            product = item.product_id.with_company(self.company)
             quantity, value = balances.get(item.product_id.id, (0.0, 0.0))
             open_quantity, share, first = waiting.get(
                 item.product_id.id, (0.0, 0.0, 0.0)

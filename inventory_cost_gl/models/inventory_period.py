@@ -63,11 +63,6 @@ class InventoryPeriod(models.Model):
         return None if last_closed == date.min else last_closed + timedelta(days=1)
 
     @api.model
-    def _first_open_date(self, company, day):
-        """Return the date itself if it is open, else the first open date."""
-        return self._first_open_date_getter(company)(day)
-
-    @api.model
     def _check_open(self, company, days):
         """Raise if one of the dates is closed for recording cost."""
         last_closed = self._last_closed_date(company)

@@ -25,11 +25,7 @@ class OrderLineMixin(models.AbstractModel):
         Run after a bill, an invoice or a receipt changed: it records the difference to
         what was recorded before, nothing when nothing changed.
         """
-        lines = self.sudo().with_company(company)
-        # A down payment's line has no product.
-        lines = lines.filtered(
-            lambda line: line.product_id and line.product_id._is_managed()
-        )
+        lines = self.sudo().with_company(company)._filter_managed()
         entries = lines._inventory_ledger_entries()
         if not entries:
             return
@@ -43,6 +39,11 @@ class OrderLineMixin(models.AbstractModel):
         if changes:
             value_entries = InvoicingWriter(lines, company, units, changes).append()
             self.env["stock.cost.item"]._update(company, value_entries)
+
+    def _filter_managed(self):
+        """Return the lines of products managed in ``self.env.company``."""
+        managed = self.product_id._filter_managed()
+        return self.filtered(lambda line: line.product_id in managed)
 
     def _inventory_ledger_entries(self):
         """Return the ledger entries that bills or invoices of the lines invoice."""

@@ -45,18 +45,15 @@ class PurchaseOrderLine(models.Model):
             price, self.company_id.currency_id, self.company_id, day, round=False
         )
 
-    def _inventory_expected_costs(self, entries, received_before=0.0):
-        """Return the expected cost of each receipt; together they are exact.
-
-        ``received_before`` is what was received of the line at the same price.
-        """
+    def _inventory_expected_costs(self, entries):
+        """Return the expected cost of each receipt; together they are exact."""
         self.ensure_one()
         company = self.company_id
         units = Units(company.currency_id)
         items = self.env["stock.cost.item"]._items(entries)
         item = Loader(company, units).item(items)
         amounts = []
-        before = units.quantity(received_before)
+        before = 0
         for entry in entries:
             quantity = units.quantity(entry.quantity)
             price = units.unit_cost(self._inventory_unit_price(entry.posting_date))
@@ -68,9 +65,7 @@ class PurchaseOrderLine(models.Model):
     def _restate_expected_cost(self):
         """State the expected cost of unbilled receipts at the order's new price."""
         for company, lines in self.sudo().grouped("company_id").items():
-            lines = lines.with_company(company).filtered(
-                lambda line: line.product_id and line.product_id._is_managed()
-            )
+            lines = lines.with_company(company)._filter_managed()
             receipts = lines._inventory_ledger_entries().filtered(
                 lambda entry: entry.entry_type == "purchase"
                 and entry.quantity > 0
