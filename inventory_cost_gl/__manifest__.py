@@ -37,6 +37,7 @@
         "views/inventory_cost_run_line_views.xml",
         "views/account_move_views.xml",
         "views/smart_button_views.xml",
+        "views/inventory_cost_plan_line_views.xml",
         "views/stock_picking_views.xml",
         "wizards/inventory_cost_adjust_views.xml",
         "wizards/inventory_cost_overview_views.xml",

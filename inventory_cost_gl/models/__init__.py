@@ -32,11 +32,14 @@ from . import inventory_cost_run_background
 from . import inventory_cost_run_adjust
 from . import inventory_cost_run_reverse
 from . import inventory_cost_run_line
+from . import inventory_cost_run_analytic
+from . import inventory_cost_run_plan
 from . import stock_value_entry_link
 from . import stock_value_entry_link_screen
 from . import stock_value_entry_queue
 from . import res_company
 from . import res_company_closing
+from . import inventory_cost_plan_line
 from . import res_config_settings
 from . import res_partner
 from . import product_category

@@ -110,7 +110,9 @@ class InventoryCostRun(models.Model):
         help="The last value entry there was when the run began.",
     )
     message = fields.Text(readonly=True, help="Why the run failed.")
-    line_ids = fields.One2many("inventory.cost.run.line", "run_id", readonly=True)
+    line_ids = fields.One2many(
+        "inventory.cost.run.line", "run_id", string="Skipped", readonly=True
+    )
 
     _company_index = models.Index("(company_id, kind, id)")
 
@@ -194,21 +196,17 @@ class InventoryCostRun(models.Model):
         """Open the value entries that the run skipped, with the reasons."""
         return self._open_lines("skipped", self.env._("Skipped Entries"))
 
-    def action_open_planned(self):
-        """Open the journal items that posting would create."""
-        return self._open_lines("planned", self.env._("Planned Journal Items"))
-
-    def _open_lines(self, kind, name):
-        """Return the action that opens the run's lines of a kind."""
+    def _open_lines(self, columns, name):
+        """Return the action that opens what the run skipped, in a list of its own."""
         self.ensure_one()
-        view = f"inventory_cost_gl.inventory_cost_run_line_view_list_{kind}"
+        view = f"inventory_cost_gl.inventory_cost_run_line_view_list_{columns}"
         return {
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": "inventory.cost.run.line",
             "view_mode": "list",
             "views": [(self.env.ref(view).id, "list")],
-            "domain": [("run_id", "=", self.id), ("kind", "=", kind)],
+            "domain": [("run_id", "=", self.id)],
             "context": {"create": False, "edit": False},
         }
 

@@ -283,7 +283,6 @@ class InventoryCostRunAdjust(models.Model):
                 {
                     "run_id": self.id,
                     "company_id": self.company_id.id,
-                    "kind": "skipped",
                     "product_id": product.id,
                     "reason": reason,
                     "res_model": "stock.cost.item",
@@ -297,4 +296,4 @@ class InventoryCostRunAdjust(models.Model):
         """Open the products that the run left out, with the reasons."""
         return self._open_lines(
             "left_out", self.env._("Products Left Out of %(run)s", run=self.name)
-        ) | {"domain": [("run_id", "=", self.id)]}
+        )

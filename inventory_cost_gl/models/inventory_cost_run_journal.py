@@ -1,9 +1,8 @@
-import json
 from decimal import Decimal
 
 from odoo import Command, models, tools
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..posting.grouping import ENTRY, POSTING_GROUP
 
@@ -39,6 +38,7 @@ class InventoryCostRunJournal(models.Model):
         try:
             with self.env.cr.savepoint():
                 moves = self._create_journal_entries(entries)
+                self._record_plan(entries, moves)
                 self._link(entries, moves)
         except UserError as error:
             if len(entries) == 1:
@@ -55,7 +55,6 @@ class InventoryCostRunJournal(models.Model):
         ``account.move`` moves entries of a locked date to another one silently: dates
         are checked before, and here once more.
         """
-        self._load_names(entries)
         moves = self._account_moves().create(
             [self._prepare_journal_entry(entry) for entry in entries]
         )
@@ -93,18 +92,22 @@ class InventoryCostRunJournal(models.Model):
             "line_ids": [
                 Command.create(values)
                 for pair in entry.pairs
-                for values in self._prepare_line_pair(entry, pair)
+                for values in self._prepare_line_pair(pair)
             ],
         }
 
-    def _prepare_line_pair(self, entry, pair):
+    def _prepare_line_pair(self, pair):
         """Return the values of the two journal items of a line pair."""
         amount = self._amount(pair.amount)
-        label = self._pair_label(entry, pair)
-        distribution = self._distribution(pair.analytic)
+        label = pair.label
         return [
-            self._prepare_line(label, pair.debit_account, amount, distribution),
-            self._prepare_line(label, pair.credit_account, -amount, distribution),
+            self._prepare_line(
+                label, account, balance, self._line_distribution(account, pair.analytic)
+            )
+            for account, balance in (
+                (pair.debit_account, amount),
+                (pair.credit_account, -amount),
+            )
         ]
 
     def _prepare_line(self, label, account_id, balance, distribution):
@@ -136,27 +139,37 @@ class InventoryCostRunJournal(models.Model):
 
     # -- Labels -----------------------------------------------------------------------
 
-    def _load_names(self, entries):
-        """Read the products of value entries that get journal items of their own."""
-        if self.granularity == ENTRY:
-            self.env["stock.value.entry"].sudo().browse(
-                pair.value_entry_ids[0] for entry in entries for pair in entry.pairs
-            ).product_id.fetch(["display_name"])
-
-    def _pair_label(self, entry, pair):
-        """Return the label of a line pair: its accounts' roles and what it is about."""
+    def _label_pairs(self, entries):
+        """Label the line pairs: their accounts' roles and what they are about."""
         roles = self._role_labels()
-        parts = [f"{roles[pair.debit_role]} / {roles[pair.credit_role]}"]
-        if self.granularity == POSTING_GROUP:
-            parts += self._dimension_names(pair.dimensions)
-        else:
-            parts.insert(0, entry.document)
-        if self.granularity == ENTRY:
-            value_entry = (
-                self.env["stock.value.entry"].sudo().browse(pair.value_entry_ids)
+        products = self._products_of_pairs(entries)
+        for entry in entries:
+            for pair in entry.pairs:
+                parts = [f"{roles[pair.debit_role]} / {roles[pair.credit_role]}"]
+                if self.granularity == POSTING_GROUP:
+                    parts += self._dimension_names(pair.dimensions)
+                else:
+                    parts.insert(0, entry.document)
+                if products:
+                    parts.append(products[pair.value_entry_ids[0]].display_name)
+                if pair.posting_date != entry.date:
+                    parts.append(format_date(self.env, pair.posting_date))
+                pair.label = ", ".join(filter(None, parts))
+
+    def _products_of_pairs(self, entries):
+        """Return ``{value entry id: product}`` of items that have one value entry."""
+        if self.granularity != ENTRY:
+            return {}
+        value_entries = (
+            self.env["stock.value.entry"]
+            .sudo()
+            .browse(
+                pair.value_entry_ids[0] for entry in entries for pair in entry.pairs
             )
-            parts.append(value_entry.product_id.display_name)
-        return ", ".join(filter(None, parts))
+        )
+        value_entries.fetch(["product_id"])
+        value_entries.product_id.fetch(["display_name"])
+        return {entry.id: entry.product_id for entry in value_entries}
 
     @tools.ormcache("self.env.lang")
     def _role_labels(self):
@@ -184,66 +197,6 @@ class InventoryCostRunJournal(models.Model):
             if name and name not in names:
                 names.append(name)
         return names
-
-    # -- Analytic distribution --------------------------------------------------------
-
-    def _distribution(self, analytic):
-        """Return the analytic distribution of a text, or ``False``.
-
-        Analytic accounts that have been deleted since are left out.
-        """
-        distribution = json.loads(analytic or "null") or {}
-        kept = {
-            accounts: percentage
-            for accounts, percentage in distribution.items()
-            if self._all_exist(accounts)
-        }
-        return kept or False
-
-    def _all_exist(self, analytic_accounts):
-        """Say whether all of some analytic accounts (``"1,2"``) still exist."""
-        accounts = (
-            self.env["account.analytic.account"]
-            .sudo()
-            .browse(map(int, analytic_accounts.split(",")))
-        )
-        return len(accounts.exists()) == len(accounts)
-
-    def _missing_plans(self, entries):
-        """Return ``[(pair, account, plan name)]`` of mandatory plans without 100 %."""
-        checked, missing = {}, []
-        for entry in entries:
-            for pair in entry.pairs:
-                for account in (pair.debit_account, pair.credit_account):
-                    key = (account, pair.analytic)
-                    if key not in checked:
-                        checked[key] = self._missing_plan(*key)
-                    if checked[key]:
-                        missing.append((pair, account, checked[key]))
-        return missing
-
-    def _missing_plan(self, account, analytic):
-        """Return the name of a mandatory plan that is not distributed in full."""
-        plans = self.env["account.analytic.plan"].sudo().with_company(self.company_id)
-        relevant = plans.get_relevant_plans(
-            business_domain="general",
-            company_id=self.company_id.id,
-            account=account,
-            product=False,
-        )
-        mandatory = [plan for plan in relevant if plan["applicability"] == "mandatory"]
-        if not mandatory:
-            return ""
-        percentages = {}
-        for accounts, percentage in (self._distribution(analytic) or {}).items():
-            for account_id in map(int, accounts.split(",")):
-                record = self.env["account.analytic.account"].sudo().browse(account_id)
-                plan = record.root_plan_id.id
-                percentages[plan] = percentages.get(plan, 0) + percentage
-        for plan in mandatory:
-            if round(percentages.get(plan["id"], 0) - 100, 2):
-                return plan["name"]
-        return ""
 
     # -- Links ------------------------------------------------------------------------
 

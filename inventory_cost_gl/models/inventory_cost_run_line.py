@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class InventoryCostRunLine(models.Model):
-    """What a run skipped and why, or what a preview would post."""
+    """What a run skipped, and why: a value entry or a product."""
 
     _name = "inventory.cost.run.line"
     _description = "Inventory Cost Run Line"
@@ -13,10 +13,6 @@ class InventoryCostRunLine(models.Model):
     run_id = fields.Many2one("inventory.cost.run", required=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    kind = fields.Selection(
-        [("skipped", "Skipped Entry"), ("planned", "Planned Journal Item")],
-        required=True,
-    )
     value_entry_id = fields.Many2one("stock.value.entry", ondelete="restrict")
     product_id = fields.Many2one("product.product", ondelete="set null")
     posting_date = fields.Date()
@@ -25,14 +21,8 @@ class InventoryCostRunLine(models.Model):
     reason = fields.Text()
     res_model = fields.Char(string="Record to Fix (Model)")
     res_id = fields.Many2oneReference(model_field="res_model", index=False)
-    account_id = fields.Many2one("account.account", ondelete="set null")
-    name = fields.Char(string="Label")
-    debit = fields.Monetary()
-    credit = fields.Monetary()
-    value_entry_count = fields.Integer(string="Value Entries")
-    analytic_distribution = fields.Json()
 
-    _run_index = models.Index("(run_id, kind, id)")
+    _run_index = models.Index("(run_id, id)")
     _value_entry_index = models.Index(
         "(value_entry_id) WHERE value_entry_id IS NOT NULL"
     )

@@ -1,8 +1,6 @@
 import time
 import zlib
 
-from psycopg2.extras import Json
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -125,6 +123,7 @@ class InventoryCostRunPosting(models.Model):
         """Mark the run as begun; a preview or test that was stopped begins anew."""
         if self.state == "running" and self.mode != "post":
             self.line_ids.unlink()
+            self.plan_line_ids.unlink()
             figures = ("entry_count", "skipped_count", "journal_entry_count", "amount")
             self.write(dict.fromkeys(figures, 0))
         if self.state == "draft":
@@ -147,7 +146,7 @@ class InventoryCostRunPosting(models.Model):
             posted = [entry for entry in plan.entries if id(entry) not in failed]
             self._settle(plan.settled)
         elif self.mode == "preview":
-            self._record_planned(plan.entries)
+            self._record_plan(plan.entries)
         self._record_skipped(skipped)
         self._count(posted, skipped, time.monotonic() - began)
 
@@ -172,8 +171,8 @@ class InventoryCostRunPosting(models.Model):
         pairs = [pair for entry in entries for pair in entry.pairs]
         without_plan = {
             value_entry
-            for pair, _account, _plan in self._missing_plans(entries)
-            for value_entry in pair.value_entry_ids
+            for _pair, ids, _account, _plan in self._missing_plans(entries)
+            for value_entry in ids
         }
         self.write(
             {
@@ -197,9 +196,9 @@ class InventoryCostRunPosting(models.Model):
                 SQL(
                     """
                     INSERT INTO inventory_cost_run_line (
-                        run_id, company_id, kind, value_entry_id, product_id,
+                        run_id, company_id, value_entry_id, product_id,
                         posting_date, document_ref, amount, reason, res_model, res_id)
-                    SELECT %(run)s, entry.company_id, 'skipped', entry.id,
+                    SELECT %(run)s, entry.company_id, entry.id,
                            entry.product_id, entry.posting_date, entry.document_ref,
                            CASE %(kind)s WHEN 'expected' THEN entry.cost_amount_expected
                                          ELSE entry.cost_amount_actual END,
@@ -216,41 +215,6 @@ class InventoryCostRunPosting(models.Model):
                     entries=pg_array(skip.value_entry_ids),
                 )
             )
-        self.invalidate_recordset(["line_ids"], flush=False)
-
-    def _record_planned(self, entries):
-        """Add a line for each journal item that posting would create."""
-        self._load_names(entries)
-        self.flush_recordset()
-        self.env.cr.execute_values(
-            """
-            INSERT INTO inventory_cost_run_line (
-                run_id, company_id, kind, posting_date, document_ref,
-                value_entry_count, account_id, name, debit, credit,
-                analytic_distribution)
-            VALUES %s
-            """,
-            [
-                (
-                    self.id,
-                    self.company_id.id,
-                    "planned",
-                    entry.date,
-                    entry.document,
-                    len(pair.value_entry_ids),
-                    values["account_id"],
-                    values["name"],
-                    max(values["balance"], 0.0),
-                    max(-values["balance"], 0.0),
-                    Json(distribution) if distribution else None,
-                )
-                for entry in entries
-                for pair in entry.pairs
-                for values in self._prepare_line_pair(entry, pair)
-                for distribution in [values["analytic_distribution"]]
-            ],
-            page_size=1000,
-        )
         self.invalidate_recordset(["line_ids"], flush=False)
 
     # -- Automatic posting ------------------------------------------------------------
@@ -320,7 +284,7 @@ class InventoryCostRunPosting(models.Model):
                     )
                 ),
                 pair.kind,
-                pair.value_entry_ids,
+                ids,
             )
-            for pair, account, plan in self._missing_plans(entries)
+            for pair, ids, account, plan in self._missing_plans(entries)
         ]

@@ -200,7 +200,8 @@ class InventoryCostRunQueue(models.Model):
                    CASE WHEN entry.inventory_posting_group_id IS NULL
                           OR entry.product_posting_group_id IS NULL
                         THEN entry.product_id END AS ungrouped_product_id,
-                   COALESCE(entry.analytic_distribution::text, '') AS analytic,
+                   COALESCE(NULLIF(entry.analytic_distribution, '{}')::text, '')
+                       AS analytic,
                    round((CASE queued.kind WHEN 'expected'
                                THEN entry.cost_amount_expected
                                ELSE entry.cost_amount_actual END
@@ -232,6 +233,7 @@ class InventoryCostRunQueue(models.Model):
         """Return the ``Plan`` for ``Waiting`` costs: preview and posting share it."""
         finder = finder or PostingAccounts(self.env, self.company_id)
         finder.load_accounts({row.key.counter_account for row in waiting} - {0})
+        analytics = self._existing_distributions({row.key.analytic for row in waiting})
         costs, skipped, settled = [], [], []
         for row in waiting:
             if not (row.sign and row.wanted):
@@ -243,20 +245,25 @@ class InventoryCostRunQueue(models.Model):
                 for problem in problems
             ]
             if accounts:
-                costs.append(self._prepare_cost(row, accounts))
-        return Plan(journal_entries(costs, self.granularity), skipped, settled)
+                costs.append(
+                    self._prepare_cost(row, accounts, analytics[row.key.analytic])
+                )
+        entries = journal_entries(costs, self.granularity)
+        self._label_pairs(entries)
+        return Plan(entries, skipped, settled)
 
-    def _prepare_cost(self, row, accounts):
+    def _prepare_cost(self, row, accounts, analytic):
         """Return what the grouping works on."""
         key = row.key
         return Cost(
             date=key.posting_date,
+            posting_date=key.posting_date,
             kind=key.kind,
             accounts=accounts,
             value_entry_ids=row.value_entry_ids,
             amounts=row.units,
             document=key.document,
-            analytic=key.analytic,
+            analytic=analytic,
             dimensions=Dimensions(
                 key.cost_location_id,
                 key.inventory_posting_group_id,

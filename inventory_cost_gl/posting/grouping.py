@@ -33,12 +33,14 @@ class Dimensions(NamedTuple):
 class Cost:
     """Amounts of value entries that go to the same accounts on the same date.
 
+    ``date`` is that of the journal entry, ``posting_date`` that of the value entries.
     ``amounts`` are those of ``value_entry_ids``, in their order and of one sign: a
     positive amount debits account 1 and credits account 2. ``analytic`` is the analytic
     distribution as text, in a form that is equal for equal distributions.
     """
 
     date: date
+    posting_date: date
     kind: str
     accounts: Accounts
     value_entry_ids: list
@@ -50,8 +52,12 @@ class Cost:
 
 @dataclass(slots=True)
 class LinePair:
-    """A debit and a credit of the same amount, and the value entries behind them."""
+    """A debit and a credit of the same amount, and the value entries behind them.
 
+    ``label`` is what the journal items are called; it is given later.
+    """
+
+    posting_date: date
     debit_account: int
     credit_account: int
     debit_role: str
@@ -61,6 +67,7 @@ class LinePair:
     dimensions: Dimensions
     value_entry_ids: list = field(default_factory=list)
     amounts: list = field(default_factory=list)
+    label: str = ""
 
     @property
     def amount(self):
@@ -87,7 +94,7 @@ def _key(cost, granularity):
 
     Business Central posts increases and decreases apart: so the sign is part of it.
     """
-    key = (cost.kind, cost.accounts, cost.analytic, _sign(cost))
+    key = (cost.posting_date, cost.kind, cost.accounts, cost.analytic, _sign(cost))
     return (*key, cost.dimensions) if granularity == POSTING_GROUP else key
 
 
@@ -97,6 +104,7 @@ def _pair(cost):
     if _sign(cost):
         role1, role2, account1, account2 = role2, role1, account2, account1
     return LinePair(
+        posting_date=cost.posting_date,
         debit_account=account1,
         credit_account=account2,
         debit_role=role1,

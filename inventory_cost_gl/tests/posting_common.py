@@ -86,7 +86,7 @@ class PostingCommon(InventoryCostCommon):
 
     def skipped(self, run):
         """Return the lines of what a run skipped."""
-        return run.line_ids.filtered(lambda line: line.kind == "skipped")
+        return run.line_ids
 
     def balances(self, run):
         """Return the balance of each role's account in the run's journal entries."""

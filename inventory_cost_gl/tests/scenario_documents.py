@@ -543,7 +543,7 @@ class ScenarioDocuments(ScenarioPlayer):
                 }
             )
             run = self.env["inventory.cost.run"].browse(wizard.action_run()["res_id"])
-        if run.line_ids.filtered(lambda line: line.kind == "skipped"):
+        if run.line_ids:
             raise Differs("; ".join(filter(None, run.line_ids.mapped("reason"))))
 
     def do_close_period(self, step):

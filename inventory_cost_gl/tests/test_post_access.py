@@ -20,6 +20,7 @@ LEDGERS = (
     "inventory.cost.guard",
     "inventory.cost.run",
     "inventory.cost.run.line",
+    "inventory.cost.plan.line",
 )
 SETUPS = ("inventory.posting.setup", "general.posting.setup", "inventory.period")
 GROUPS = ("inventory.posting.group", "product.posting.group", "business.posting.group")

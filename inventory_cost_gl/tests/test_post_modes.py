@@ -165,12 +165,15 @@ class TestPostModes(PostingCommon):
                 self.assertFalse(preview.journal_entry_ids)
                 self.assertEqual(len(self.waiting()), 4)
                 posted = self.post("post", granularity)
-                planned = preview.line_ids.filtered(lambda line: line.kind == "planned")
+                planned = preview.plan_line_ids
                 self.assertEqual(
                     [
-                        (line.posting_date, line.account_id, line.name)
-                        + (line.debit, line.credit)
-                        for line in planned.sorted("id")
+                        (line.date, account, line.name, debit, credit)
+                        for line in planned
+                        for account, debit, credit in (
+                            (line.debit_account_id, line.amount, 0.0),
+                            (line.credit_account_id, 0.0, line.amount),
+                        )
                     ],
                     [
                         (line.date, line.account_id, line.name)
@@ -190,9 +193,8 @@ class TestPostModes(PostingCommon):
         run = self.post("preview")
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.env["stock.value.entry.link"].search_count([]))
-        planned = run.line_ids
-        self.assertEqual(set(planned.mapped("kind")), {"planned"})
-        self.assertEqual(planned.mapped("value_entry_count"), [1, 1])
+        self.assertEqual(run.plan_line_ids.mapped("value_entry_count"), [1])
+        self.assertFalse(run.plan_line_ids.move_id)
         self.assertEqual(run.state, "done")
 
     def test_test_mode_writes_nothing_but_the_run(self):

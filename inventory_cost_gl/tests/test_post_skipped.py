@@ -417,11 +417,11 @@ class TestPostSkipped(PostingCommon):
         run = self.runs.create(
             self.runs._prepare_posting(self.company, mode="preview", state="running")
         )
-        run._record_planned(run._plan(run._waiting(run._chunks()[0])).entries)
+        run._record_plan(run._plan(run._waiting(run._chunks()[0])).entries)
         run.entry_count = 1
         with patch.object(
             type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_kw: 1.0
         ):
             run._run_posting_in_steps()
         self.assertEqual((run.state, run.entry_count, run.amount), ("done", 2, 2.0))
-        self.assertEqual(sum(run.line_ids.mapped("debit")), 2.0)
+        self.assertEqual(sum(run.plan_line_ids.mapped("amount")), 2.0)

@@ -27,6 +27,7 @@ def cost(amounts, accounts=BOUGHT, first_id=1, **values):
     """Return a cost of value entries numbered from ``first_id``."""
     ids = list(range(first_id, first_id + len(amounts)))
     values = {"date": DAY, "kind": "actual", **values}
+    values.setdefault("posting_date", values["date"])
     return Cost(accounts=accounts, value_entry_ids=ids, amounts=amounts, **values)
 
 
@@ -62,6 +63,7 @@ def test_per_posting_group_documents_are_added_up():
     "difference",
     [
         {"date": DAY + timedelta(days=1)},
+        {"posting_date": DAY - timedelta(days=1)},
         {"accounts": SOLD},
         {"accounts": BOUGHT._replace(role2="purchase_variance")},
         {"amounts": [-5]},
@@ -104,6 +106,27 @@ def test_long_journal_entries_are_cut():
     entries = journal_entries([cost([1] * 25)], ENTRY, max_pairs=10)
     assert [len(entry.pairs) for entry in entries] == [10, 10, 5]
     assert {entry.date for entry in entries} == {DAY}
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_one_journal_entry_for_posting_dates_moved_to_the_same_date(granularity):
+    costs = [
+        cost([1], posting_date=DAY - timedelta(days=2), document="A"),
+        cost([2], posting_date=DAY - timedelta(days=1), first_id=2, document="A"),
+        cost([4], first_id=3, document="A"),
+    ]
+    [entry] = journal_entries(costs, granularity)
+    assert entry.date == DAY
+    assert [(DAY - pair.posting_date).days for pair in entry.pairs] == [2, 1, 0]
+
+
+def test_increases_and_decreases_of_the_same_size_both_stay():
+    """A group of zero cannot come about: its value entries would have no items."""
+    pairs = pairs_of([cost([5, 3]), cost([-8], first_id=3)], POSTING_GROUP)
+    assert [(pair.amount, pair.value_entry_ids) for pair in pairs] == [
+        (8, [1, 2]),
+        (8, [3]),
+    ]
 
 
 def test_decimals_stay_exact():
