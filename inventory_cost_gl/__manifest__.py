@@ -42,6 +42,8 @@
         "wizards/inventory_cost_adjust_views.xml",
         "wizards/inventory_cost_overview_views.xml",
         "report/inventory_gl_reconciliation_report.xml",
+        "report/inventory_period_test_report.xml",
+        "wizards/inventory_period_test_views.xml",
         "views/reconciliation_views.xml",
     ],
     "post_init_hook": "post_init_hook",

@@ -4,6 +4,8 @@ from . import inventory_cost_button_mixin
 from . import inventory_cost_guard
 from . import inventory_cost_integrity
 from . import inventory_period
+from . import inventory_period_close
+from . import inventory_period_findings
 from . import posting_group_mixin
 from . import inventory_posting_group
 from . import product_posting_group

@@ -7,12 +7,9 @@ from odoo.tools import format_date
 
 from ..costing.periods import open_date
 
-# Records a message names at most.
-NAMED = 5
-
 
 class InventoryPeriod(models.Model):
-    """A period whose inventory value is final once it is closed.
+    """A period whose inventory value is final once it is closed (Business Central h.6).
 
     A date is closed when it is not later than the ending date of a closed period, or
     Odoo's fiscal year or hard lock date.
@@ -20,17 +17,51 @@ class InventoryPeriod(models.Model):
 
     _name = "inventory.period"
     _description = "Inventory Period"
+    _inherit = ["mail.thread"]
     _order = "ending_date desc"
-    _rec_name = "ending_date"
     _check_company_auto = True
 
+    name = fields.Char(
+        compute="_compute_name",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+    )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
-    ending_date = fields.Date(required=True)
-    closed = fields.Boolean(readonly=True)
+    ending_date = fields.Date(required=True, tracking=True)
+    closed = fields.Boolean(readonly=True, copy=False, tracking=True)
+    closed_at = fields.Datetime(
+        string="Last Closed",
+        readonly=True,
+        copy=False,
+        help="Kept when the period is opened again.",
+    )
+    last_value_entry_id = fields.Many2one(
+        "stock.value.entry",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        help="The last value entry there was when the period was closed: with it the "
+        "ledger can be read as it was known then.",
+    )
 
-    _company_date_unique = models.UniqueIndex("(company_id, ending_date)")
+    _company_date_unique = models.UniqueIndex(
+        "(company_id, ending_date)", "The company has a period with this ending date."
+    )
+
+    @api.depends("ending_date")
+    def _compute_name(self):
+        """Propose month and year."""
+        for period in self:
+            if period.ending_date:
+                period.name = format_date(
+                    self.env, period.ending_date, date_format="LLLL yyyy"
+                )
+
+    # -- Which dates are open ---------------------------------------------------------
 
     @api.model
     def _last_closed_date(self, company):
@@ -63,23 +94,30 @@ class InventoryPeriod(models.Model):
         return None if last_closed == date.min else last_closed + timedelta(days=1)
 
     @api.model
-    def _check_open(self, company, days):
-        """Raise if one of the dates is closed for recording cost."""
+    def _check_open(self, company, dated):
+        """Raise if a document is dated where recording cost is closed.
+
+        ``dated``: ``(date, document name)`` pairs. The message names the first one, and
+        the way out.
+        """
         last_closed = self._last_closed_date(company)
-        closed = [day for day in days if day <= last_closed]
+        closed = [(day, document) for day, document in dated if day <= last_closed]
         if closed:
+            day, document = min(closed, key=lambda pair: pair[0])
             raise UserError(
                 self.env._(
-                    "%(date)s lies in a closed period of %(company)s: inventory cost "
-                    "is closed until %(closed)s. Choose a later date, or ask a manager "
-                    "to re-open the period.",
-                    date=format_date(self.env, min(closed)),
+                    "%(document)s is dated %(date)s, in a closed period of "
+                    "%(company)s: inventory cost is closed until %(closed)s. Choose a "
+                    "later date, or ask an inventory cost manager to open the period "
+                    "again.",
+                    document=document or self.env._("The document"),
+                    date=format_date(self.env, day),
                     company=company.display_name,
                     closed=format_date(self.env, last_closed),
                 )
             )
 
-    # -- Closing and re-opening -------------------------------------------------------
+    # -- Records ----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -87,8 +125,19 @@ class InventoryPeriod(models.Model):
         self._refuse_closed(*vals_list)
         periods = super().create(vals_list)
         for period in periods.filtered(lambda period: not period.closed):
-            if period.search_count(period._others(">") & Domain("closed", "=", True)):
-                period.sudo().closed = True
+            later = period.search(
+                period._others(">") & Domain("closed", "=", True),
+                order="ending_date",
+                limit=1,
+            )
+            if later:
+                period.sudo().write(
+                    {
+                        "closed": True,
+                        "closed_at": later.closed_at,
+                        "last_value_entry_id": later.last_value_entry_id.id,
+                    }
+                )
         return periods
 
     def write(self, vals):
@@ -99,11 +148,22 @@ class InventoryPeriod(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_open(self):
+    def _unlink_never_closed(self):
+        """Only periods without a history of closings can go (rule h.6)."""
         self._refuse_change_of_closed()
+        for period in self.filtered("closed_at"):
+            raise UserError(
+                self.env._(
+                    "%(period)s has been closed before: it is kept with the record of "
+                    "who closed and opened it.",
+                    period=period.name,
+                )
+            )
 
     def _refuse_closed(self, *vals_list):
-        if not self.env.su and any("closed" in vals for vals in vals_list):
+        """The fields that closing fills in are not written by hand."""
+        closing = {"closed", "closed_at", "last_value_entry_id"}
+        if not self.env.su and any(closing & set(vals) for vals in vals_list):
             raise UserError(
                 self.env._("Close or re-open an inventory period with its button.")
             )
@@ -124,96 +184,3 @@ class InventoryPeriod(models.Model):
         return Domain("company_id", "=", self.company_id.id) & Domain(
             "ending_date", operator, self.ending_date
         )
-
-    def action_close(self):
-        """Close this period and the earlier ones: their inventory value is final.
-
-        Raises UserError while goods sold or used in them have no supply yet, or cost in
-        them is not adjusted, and names both.
-        """
-        self.check_access("write")
-        for period in self.sorted("ending_date"):
-            self.env["inventory.cost.guard"]._change(period.company_id)
-            day = period.ending_date
-            self._check_closable(period.company_id.id, day)
-            # Documents the guard waited for are not in this transaction's snapshot.
-            with self.env.registry.cursor() as cr:
-                fresh = self.with_env(self.env(cr=cr))
-                fresh._check_closable(period.company_id.id, day)
-            period.search(period._others("<=")).sudo().closed = True
-
-    def action_reopen(self):
-        """Re-open this period and the later ones."""
-        self.check_access("write")
-        for period in self:
-            self.env["inventory.cost.guard"]._change(period.company_id)
-            period.search(period._others(">=")).sudo().closed = False
-
-    @api.model
-    def _check_closable(self, company_id, day):
-        """Raise while something is open in a company until a day."""
-        uncovered = (
-            self.env["stock.ledger.entry"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", company_id),
-                    ("posting_date", "<=", day),
-                    ("open", "=", True),
-                    ("quantity", "<", 0),
-                ],
-                order="posting_date, id",
-            )
-        )
-        if uncovered:
-            raise UserError(self._uncovered_message(uncovered))
-        queued = (
-            self.env["stock.cost.queue"]
-            .sudo()
-            ._read_group(
-                [
-                    ("company_id", "=", company_id),
-                    ("valuation_date", "<=", day),
-                ],
-                ["product_id"],
-            )
-        )
-        if queued:
-            products = self.env["product.product"].union(*(row[0] for row in queued))
-            raise UserError(self._queued_message(products))
-
-    def _uncovered_message(self, entries):
-        """Name the decreases without supply, and the way out."""
-        names = [
-            self.env._(
-                "%(document)s of %(date)s: %(quantity)s of %(product)s",
-                document=entry.display_name,
-                date=format_date(self.env, entry.posting_date),
-                quantity=f"{-entry.remaining_quantity:g}",
-                product=entry.product_id.display_name,
-            )
-            for entry in entries[:NAMED]
-        ]
-        return self.env._(
-            "The period can't be closed: goods were taken that were not in stock "
-            "(ledger entries: %(count)s). Record the missing receipts or a physical "
-            "count, then close again.\n%(entries)s",
-            count=len(entries),
-            entries=self._listed(names, len(entries)),
-        )
-
-    def _queued_message(self, products):
-        """Name the products whose cost is not adjusted, and the way out."""
-        return self.env._(
-            "The period can't be closed: cost is not adjusted (products: %(count)s). "
-            "Run Adjust Cost (products excluded from adjustment must be included "
-            "again), then close again.\n%(products)s",
-            count=len(products),
-            products=self._listed(
-                products[:NAMED].mapped("display_name"), len(products)
-            ),
-        )
-
-    def _listed(self, names, count):
-        more = [self.env._("and %s more", count - NAMED)] if count > NAMED else []
-        return "\n".join([*names, *more])

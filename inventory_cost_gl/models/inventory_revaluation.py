@@ -215,7 +215,7 @@ class InventoryRevaluation(models.Model):
     def _post(self):
         company = self.company_id
         self.env["inventory.cost.guard"]._hold(company)
-        self.env["inventory.period"]._check_open(company, [self.date])
+        self.env["inventory.period"]._check_open(company, [(self.date, self.name)])
         books = self._load(self.line_ids.product_id)
         statements = []
         for line in self.line_ids:

@@ -68,7 +68,7 @@ class StockMove(models.Model):
                 )
         rows = reversals + rows
         self.env["inventory.period"]._check_open(
-            company, {row["posting_date"] for row in rows}
+            company, [(row["posting_date"], row.get("origin")) for row in rows]
         )
         self.env["stock.ledger.entry"]._record(company, rows)
 
@@ -87,7 +87,7 @@ class StockMove(models.Model):
         self.env["inventory.cost.guard"]._hold(company)
         rows = self._prepare_ledger_entries()
         self.env["inventory.period"]._check_open(
-            company, {row["posting_date"] for row in rows}
+            company, [(row["posting_date"], row.get("origin")) for row in rows]
         )
         self.env["stock.ledger.entry"]._record(company, rows)
 

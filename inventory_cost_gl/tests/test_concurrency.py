@@ -449,7 +449,7 @@ class TestConcurrency(InventoryCostCommon):
 
     def open_again(self):
         self.cr.rollback()
-        self.env["inventory.period"].search([("closed", "=", True)]).action_reopen()
+        self.env["inventory.period"].search([("closed", "=", True)])._reopen("Test")
         self.commit()
 
     def test_a_picking_that_began_before_the_close(self):

@@ -46,7 +46,7 @@ class TestInventoryPeriod(InventoryCostCommon):
             (january + february + march).mapped("closed"), [True, True, False]
         )
         march.action_close()
-        february.action_reopen()
+        february._reopen("Test")
         self.assertEqual(
             (january + february + march).mapped("closed"), [True, False, False]
         )
@@ -98,7 +98,7 @@ class TestInventoryPeriod(InventoryCostCommon):
         for _number in range(7):
             sale = self.sell(self.fifo, 1, date="2026-01-20")
             self.deliver(sale, date="2026-01-20")
-        with self.assertRaisesRegex(UserError, "(?s)ledger entries: 7.*and 2 more"):
+        with self.assertRaisesRegex(UserError, "(?s)ledger entries\\): 7.*and 2 more"):
             self.period().action_close()
 
     def test_receipt_is_refused_and_bill_goes_to_the_first_open_date(self):
@@ -113,7 +113,7 @@ class TestInventoryPeriod(InventoryCostCommon):
         self.bill(order, 6, 11.0, date="2026-01-25")
         billed = self.entries(receipt).filtered("cost_amount_actual")
         self.assertEqual(str(billed.posting_date), "2026-02-01")
-        period.action_reopen()
+        period._reopen("A receipt was forgotten")
         self.receive(order, 4, date="2026-01-20")
 
     def test_adjustment_goes_to_the_first_open_date(self):
@@ -130,9 +130,9 @@ class TestInventoryPeriod(InventoryCostCommon):
     def test_closing_turns_away_documents_under_way(self):
         period = self.period()
         guard = type(self.env["inventory.cost.guard"])
-        for button in ("action_close", "action_reopen"):
+        for button, reason in (("action_close", ()), ("_reopen", ("Why",))):
             with patch.object(guard, "_change") as change:
-                getattr(period, button)()
+                getattr(period, button)(*reason)
             change.assert_called_once_with(self.company)
         with (
             patch.object(guard, "_change", side_effect=SerializationFailure),

@@ -7,3 +7,5 @@ from . import inventory_cost_setup_account
 from . import inventory_cost_setup_category
 from . import inventory_cost_adjust
 from . import inventory_cost_overview
+from . import inventory_period_reopen
+from . import inventory_period_test

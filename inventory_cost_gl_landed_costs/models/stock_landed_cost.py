@@ -10,7 +10,9 @@ class StockLandedCost(models.Model):
         """State the landed costs of managed products; refused in a closed period."""
         for company, costs in self.grouped("company_id").items():
             self.env["inventory.cost.guard"].sudo()._hold(company)
-            self.env["inventory.period"]._check_open(company, costs.mapped("date"))
+            self.env["inventory.period"]._check_open(
+                company, [(cost.date, cost.name) for cost in costs]
+            )
         result = super().button_validate()
         self.filtered(lambda cost: cost.state == "done")._state_inventory_cost()
         return result
