@@ -17,7 +17,9 @@ from . import stock_cost_item
 from . import stock_cost_balance
 from . import stock_ledger_entry
 from . import stock_ledger_entry_statements
+from . import stock_ledger_entry_write_off
 from . import stock_value_entry
+from . import stock_value_entry_analytic
 from . import stock_cost_application
 from . import stock_cost_queue
 from . import stock_ledger_entry_screen
@@ -29,13 +31,14 @@ from . import inventory_revaluation_line
 from . import inventory_cost_run
 from . import inventory_cost_run_queue
 from . import inventory_cost_run_journal
+from . import inventory_cost_run_analytic
+from . import inventory_cost_run_plan
 from . import inventory_cost_run_posting
 from . import inventory_cost_run_background
 from . import inventory_cost_run_adjust
 from . import inventory_cost_run_reverse
 from . import inventory_cost_run_line
-from . import inventory_cost_run_analytic
-from . import inventory_cost_run_plan
+from . import inventory_cost_plan_line
 from . import stock_value_entry_link
 from . import stock_value_entry_link_screen
 from . import stock_value_entry_queue
@@ -54,6 +57,7 @@ from . import stock_warehouse
 from . import stock_lot
 from . import stock_quant
 from . import stock_move
+from . import stock_move_analytic
 from . import stock_move_application
 from . import stock_move_value
 from . import stock_move_line
@@ -65,8 +69,10 @@ from . import sale_order
 from . import purchase_order_line
 from . import sale_order_line
 from . import account_account
+from . import account_analytic_distribution_model
 from . import account_move
 from . import account_move_guard
 from . import account_move_line
+from . import account_move_line_analytic
 from . import account_move_line_guard
 from . import account_move_screen

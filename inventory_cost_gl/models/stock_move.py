@@ -246,13 +246,6 @@ class StockMove(models.Model):
         line = self._inventory_line_of(entry_type)
         return line.order_id.partner_id or self.partner_id or self.picking_id.partner_id
 
-    def _inventory_analytic_distribution(self, entry_type):
-        """Return the analytic distribution of the order line, else of the move."""
-        line = self._inventory_line_of(entry_type)
-        return (line and line.analytic_distribution) or (
-            self._get_analytic_distribution()
-        )
-
 
 def _applied_drop_shipment(rows):
     """Fix the sale of a drop shipment to its purchase, which never enters stock.

@@ -202,9 +202,9 @@ class StockValueEntry(models.Model):
 
         ``rows`` are dicts of ``APPENDED_COLUMNS``; amounts in company currency, already
         rounded. Posting groups, cost location, order, analytic distribution and what
-        else is not given come from the ledger entry, the source of an adjustment from
-        its cause. A statement per ``APPENDED_PAGE`` rows. Returns the new entries, in
-        order.
+        else is not given come from the ledger entry; the source of an adjustment from
+        its cause, its analytic distribution from the entry it adjusts. A statement per
+        ``APPENDED_PAGE`` rows. Returns the new entries, in order.
         """
         if not rows:
             return self.browse()
@@ -268,12 +268,15 @@ class StockValueEntry(models.Model):
                 e.order_model, e.order_id, v.charge_product_id, v.counter_account,
                 e.inventory_posting_group_id, e.product_posting_group_id,
                 e.business_posting_group_id, e.cost_location_id,
-                COALESCE(v.analytic_distribution, e.analytic_distribution),
+                COALESCE(v.analytic_distribution, adjusted.analytic_distribution,
+                         e.analytic_distribution),
                 v.source_currency_id, v.source_amount, v.run_ref,
                 now() AT TIME ZONE 'UTC', {user_ref}
             FROM (VALUES %s) AS v (place, {columns})
             JOIN stock_ledger_entry e ON e.id = v.ledger_entry_id
             LEFT JOIN stock_value_entry cause ON cause.id = v.cause_value_entry_id
+            LEFT JOIN stock_value_entry adjusted
+                   ON adjusted.id = v.applies_to_value_entry_id
             ORDER BY v.place
             RETURNING id
         """
@@ -383,7 +386,7 @@ class StockValueEntry(models.Model):
                     "document_ref": entry.document_ref,
                     "document_date": entry.document_date,
                     "counter_account": entry.counter_account or None,
-                    "analytic_distribution": entry.analytic_distribution or None,
+                    "analytic_distribution": entry._own_distribution(),
                     "posting_date": first_open(entry.posting_date),
                 }
             )
