@@ -69,6 +69,38 @@ def match(entries, documents, recorded):
     return {key: quantity for key, quantity in matching.matched.items() if quantity}
 
 
+def match_written_off(entries, documents, recorded, written_off):
+    """Like ``match``, where remainders have been written off: ``{entry id: quantity}``.
+
+    Documents invoice what is not written off first; one that comes late all the same
+    takes the write-off's place. Return the matches and what stays written off.
+    """
+    if not written_off:
+        return match(entries, documents, recorded), {}
+    left = [Line(e.id, e.quantity - written_off.get(e.id, 0)) for e in entries]
+    matched = match(left, documents, recorded)
+    matched = match(entries, documents, matched)
+    free = free_quantities(entries, matched)
+    stays = {
+        entry_id: _same_direction(free[entry_id], quantity)
+        for entry_id, quantity in written_off.items()
+    }
+    return matched, {
+        entry_id: quantity for entry_id, quantity in stays.items() if quantity
+    }
+
+
+def free_quantities(entries, matched):
+    """Return ``{entry id: quantity}``, what nothing has invoiced of each entry.
+
+    ``matched``: ``{(source, entry id): quantity}``.
+    """
+    free = {entry.id: entry.quantity for entry in entries}
+    for (_source, entry_id), quantity in matched.items():
+        free[entry_id] -= quantity
+    return free
+
+
 def _keep_recorded(matching, entries, documents, recorded):
     """Leave recorded quantities where they are, as far as the documents still cover
     them and the entries' quantities allow; what is too much leaves the last ones."""
@@ -138,9 +170,7 @@ def set_off(entries, matched):
     accounts clear. The same quantity stands on both: positive on the entry, negative
     on the return itself, under the key ``(return id, return id)``.
     """
-    free = {entry.id: entry.quantity for entry in entries}
-    for (_document, entry), quantity in matched.items():
-        free[entry] -= quantity
+    free = free_quantities(entries, matched)
     settled = {}
     for back in (entry for entry in entries if entry.quantity < 0):
         for forth in (entry for entry in entries if entry.quantity > 0):

@@ -3,8 +3,18 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from .records import DIRECT_COST, QUANTITY_SCALE, REVALUATION, STANDARD
+from .records import (
+    DIRECT_COST,
+    INDIRECT_COST,
+    QUANTITY_SCALE,
+    REVALUATION,
+    STANDARD,
+    VARIANCE,
+)
 from .rounding import amount_of, round_amount, share
+
+# The variance type of what a bill costs beside the standard cost.
+PURCHASE = "purchase"
 
 
 @dataclass(slots=True)
@@ -21,6 +31,17 @@ class InvoiceStatement:
     direct: int
     indirect: int
     variance: int
+
+    def parts(self):
+        """``[(entry type, variance type, expected, actual)]``, direct cost first."""
+        parts = [(DIRECT_COST, None, self.expected, self.direct)]
+        if self.expected_revaluation:
+            parts.append((REVALUATION, None, self.expected_revaluation, 0))
+        if self.indirect:
+            parts.append((INDIRECT_COST, None, 0, self.indirect))
+        if self.variance:
+            parts.append((VARIANCE, PURCHASE, 0, self.variance))
+        return parts
 
 
 def indirect_cost(item, direct, quantity):

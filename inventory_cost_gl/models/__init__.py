@@ -1,5 +1,6 @@
 from . import append_only_mixin
 from . import order_line_mixin
+from . import order_mixin
 from . import inventory_cost_button_mixin
 from . import inventory_cost_guard
 from . import inventory_cost_integrity

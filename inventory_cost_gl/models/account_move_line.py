@@ -25,15 +25,7 @@ class AccountMoveLine(models.Model):
         """
         self.ensure_one()
         amount = self._inventory_cost_of(quantity, units)
-        statement = invoice_statement(item, entry, quantity, amount)
-        parts = [("direct_cost", None, statement.expected, statement.direct)]
-        if statement.expected_revaluation:
-            parts.append(("revaluation", None, statement.expected_revaluation, 0))
-        if statement.indirect:
-            parts.append(("indirect_cost", None, 0, statement.indirect))
-        if statement.variance:
-            parts.append(("variance", "purchase", 0, statement.variance))
-        return parts
+        return invoice_statement(item, entry, quantity, amount).parts()
 
     def _inventory_cost_of(self, quantity, units):
         """Return the cost of a quantity of the bill line, in company currency.

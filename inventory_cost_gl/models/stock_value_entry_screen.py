@@ -2,7 +2,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 # Sources that are lines of a document: the document is what a user wants to see.
-DOCUMENT_FIELDS = {"account.move.line": "move_id", "stock.move": "picking_id"}
+DOCUMENT_FIELDS = {
+    "account.move.line": "move_id",
+    "purchase.order.line": "order_id",
+    "sale.order.line": "order_id",
+    "stock.move": "picking_id",
+}
 
 
 class StockValueEntryScreen(models.Model):

@@ -30,3 +30,4 @@ from . import test_scenarios
 from . import test_fixed_application
 from . import test_automatic_adjustment
 from . import test_two_companies
+from . import test_write_off

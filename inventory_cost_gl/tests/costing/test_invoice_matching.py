@@ -1,7 +1,13 @@
 """Bills and invoices over the ledger entries of an order line."""
 
 import pytest
-from costing.invoice_matching import Line, match, set_off
+from costing.invoice_matching import (
+    Line,
+    free_quantities,
+    match,
+    match_written_off,
+    set_off,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +21,7 @@ class OrderLine:
 
     def __init__(self):
         self.goods, self.papers, self.count = [], [], 0
-        self.matched, self.settled = {}, {}
+        self.matched, self.settled, self.written_off = {}, {}, {}
 
     def move(self, quantity):
         self.goods.append(Line(f"move {len(self.goods) + 1}", quantity))
@@ -30,15 +36,31 @@ class OrderLine:
         self.papers = [p for p in self.papers if p.id != f"paper {number}"]
         return self._state()
 
+    def close(self, number):
+        """Write off whatever is left of a receipt or return."""
+        self._state()
+        entry, free = f"move {number}", self._free()
+        kept = self.written_off.get(entry, 0)
+        self.written_off[entry] = kept + free[entry]
+        return self
+
     def _state(self):
         entries = []
         for line in self.goods:
             settled = sum(q for (_b, e), q in self.settled.items() if e == line.id)
             entries.append(Line(line.id, line.quantity - settled))
-        self.matched = match(entries, self.papers, self.matched)
-        for key, quantity in set_off(entries, self.matched).items():
+        self.matched, self.written_off = match_written_off(
+            entries, self.papers, self.matched, self.written_off
+        )
+        closed = {("closed", e): q for e, q in self.written_off.items()}
+        for key, quantity in set_off(entries, self.matched | closed).items():
             self.settled[key] = self.settled.get(key, 0) + quantity
         return self
+
+    def _free(self):
+        """Return what nothing has invoiced, settled or written off, by move."""
+        closed = {("closed", e): q for e, q in self.written_off.items()}
+        return free_quantities(self.goods, {**self.matched, **closed, **self.settled})
 
     def of(self, paper, move):
         return self.matched.get((f"paper {paper}", f"move {move}"), 0)
@@ -429,3 +451,66 @@ def test_an_entry_without_room_takes_nothing(sign):
     """Settled goods come with what is left of them, which may be nothing."""
     matched = match([Line("e", 0)], [Line("d", 5 * sign)], {("d", "e"): 5 * sign})
     assert matched == {}
+
+
+# ------------------------------------------------------------------------------------
+# Remainders written off
+# ------------------------------------------------------------------------------------
+
+
+def test_what_is_written_off_stays_so():
+    line = OrderLine().move(10).paper(6).close(1).move(5).paper(5)
+    assert line.written_off == {"move 1": 4}
+    assert (line.of(1, 1), line.of(2, 1), line.of(2, 2)) == (6, 0, 5)
+
+
+def test_a_late_bill_takes_the_place_of_the_write_off():
+    line = OrderLine().move(10).paper(6).close(1).paper(3)
+    assert line.of(2, 1) == 3
+    assert line.written_off == {"move 1": 1}
+    assert line.paper(1).written_off == {}
+
+
+def test_a_late_bill_goes_to_what_is_not_written_off_first():
+    line = OrderLine().move(4).move(6).close(1).paper(8)
+    assert (line.of(1, 1), line.of(1, 2)) == (2, 6)
+    assert line.written_off == {"move 1": 2}
+
+
+def test_a_return_does_not_settle_with_what_is_written_off():
+    line = OrderLine().move(10).close(1).move(-4)
+    assert line.set_off_of(2) == 0
+    assert line.written_off == {"move 1": 10}
+    assert line.close(2).written_off == {"move 1": 10, "move 2": -4}
+
+
+def test_nothing_is_left_to_write_off_of_what_is_billed():
+    assert not any(OrderLine().move(10).paper(10).close(1).written_off.values())
+
+
+@given(_histories(), st.data())
+def test_writing_off_closes_the_line(events, data):
+    """Whatever came before or comes after, each move's invoiced, settled and written
+    off quantities stay within it; closing all of them leaves nothing open."""
+    line = OrderLine()
+    for kind, quantity in events:
+        if kind == "receive":
+            line.move(quantity)
+        elif kind == "return":
+            on_hand = sum(goods.quantity for goods in line.goods)
+            if on_hand:
+                line.move(-min(quantity, on_hand))
+        elif kind == "bill":
+            line.paper(quantity)
+        elif kind == "credit":
+            line.paper(-quantity)
+        else:
+            line.reset(quantity)
+        if line.goods and data.draw(st.booleans()):
+            line.close(data.draw(st.integers(1, len(line.goods))))
+        for goods in line.goods:
+            low, high = min(0, goods.quantity), max(0, goods.quantity)
+            assert low <= goods.quantity - line._free()[goods.id] <= high
+    for number, _goods in enumerate(line.goods, start=1):
+        line.close(number)
+    assert not any(line._free().values())

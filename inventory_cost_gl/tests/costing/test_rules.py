@@ -715,6 +715,25 @@ class TestReceipts:
         assert (stated.direct, stated.indirect, stated.variance) == (900, 20, 80)
         assert receipts.charge_variance(self.standard, 20) == -20
         assert receipts.charge_variance(self.item, 20) == 0
+        assert stated.parts() == [
+            ("direct_cost", None, 0, 900),
+            ("indirect_cost", None, 0, 20),
+            ("variance", "purchase", 0, 80),
+        ]
+
+    def test_parts_reverse_expected_revaluations(self):
+        stated = receipts.InvoiceStatement(ONE, -100, -30, 90, 0, 0)
+        assert stated.parts() == [
+            ("direct_cost", None, -100, 90),
+            ("revaluation", None, -30, 0),
+        ]
+
+    def test_a_remainder_written_off_is_a_bill_of_nothing(self):
+        goods = Goods()
+        entry = goods.entry(10, 1, invoiced=6 * ONE)
+        goods.cost(entry, 600, 400, expected_only=True)
+        stated = receipts.invoice_statement(goods.book.item, entry, 4 * ONE, 0)
+        assert stated.parts() == [("direct_cost", None, -400, 0)]
 
     def test_split_amount(self):
         assert receipts.split_amount(100, [1, 1, 1]) == [33, 34, 33]

@@ -1,0 +1,221 @@
+"""Records what bills, invoices and closed orders contribute to ledger entries' cost."""
+
+from collections import defaultdict
+
+from odoo import fields
+from odoo.tools import format_date
+
+from ..costing.invoicing import invoicing
+from ..costing.receipts import expected_to_reverse, invoice_statement
+from ..costing.records import DIRECT_COST, Cost
+from .load import Loader
+
+
+class InvoicingWriter:
+    """Turns changed invoiced quantities into value entries, in order.
+
+    ``changes``: ``[(model, source, entry id, recorded, new)]``, quantities in
+    millionths; ``date``: when a user closed order lines short.
+    """
+
+    def __init__(self, env, company, units, changes, date=None):
+        self.env = env
+        self.date = date or company._inventory_posting_date(fields.Datetime.now())
+        self.company = company
+        self.units = units
+        self.changes = changes
+        self.loader = Loader(company, units)
+        entry_ids = {change[2] for change in changes}
+        self.records = self.env["stock.ledger.entry"].browse(sorted(entry_ids))
+        self.entries = self.loader.load_with_costs(self.records)
+        items = self.env["stock.cost.item"]._items(self.records)
+        self.items = {i.product_id.id: self.loader.item(i) for i in items}
+        self.first_open = self.env["inventory.period"]._first_open_date_getter(company)
+        self.recorded = self._recorded_statements()
+        self.statements = defaultdict(list)
+        self.withdrawn = defaultdict(list)
+        self.shares = []
+
+    def append(self):
+        """Append the value entries and return them."""
+        ledger = self.env["stock.value.entry"]
+        # What is taken back comes first, so that new shares see what is left.
+        for change in sorted(self.changes, key=_adds):
+            self._change(*change)
+        stated = ledger
+        for model in dict.fromkeys([*self.withdrawn, *self.statements]):
+            stated |= ledger._state(
+                model, self.statements[model], self.withdrawn[model]
+            )
+        self._say_moved_dates()
+        return stated | ledger._append(self.shares)
+
+    def _say_moved_dates(self):
+        """Tell bills and invoices of a closed period where their cost went."""
+        rows = self.statements["account.move.line"] + [
+            row for row in self.shares if row["source_model"] == "account.move.line"
+        ]
+        lines = self.env["account.move.line"].browse(row["source_id"] for row in rows)
+        dates = {row["source_id"]: row["posting_date"] for row in rows}
+        moved = lines.filtered(lambda line: dates[line.id] != line.date)
+        for document, own in moved.grouped("move_id").items():
+            document.message_post(
+                body=self.env._(
+                    "The inventory cost of this document is recorded on %(date)s: "
+                    "inventory cost is closed for %(closed)s.",
+                    date=format_date(self.env, dates[own[0].id]),
+                    closed=format_date(self.env, document.date),
+                )
+            )
+
+    def _change(self, model, source_id, entry_id, before, after):
+        entry = self.entries[entry_id]
+        stated = entry.quantity > 0 and entry.entry_type == "purchase"
+        if not stated or entry.source:
+            sign = -1 if entry.entry_type == "sale" else 1
+            change = sign * (after - before)
+            cost = invoicing(entry, entry.invoiced + change)
+            self._move_to_actual(model, source_id, entry, change, cost.actual)
+        elif model == "stock.move":
+            reversed_ = expected_to_reverse(
+                entry.costs, DIRECT_COST, entry.invoiced, after - before, entry.quantity
+            )
+            self._move_to_actual(model, source_id, entry, after - before, reversed_)
+        else:
+            self._restate_receipt(model, source_id, entry, before, after)
+
+    def _restate_receipt(self, model, source_id, entry, before, after):
+        """State anew what a bill line, or a write-off, contributes to a receipt."""
+        if before:
+            self._forget(model, source_id, entry, before)
+            if not after:
+                self.withdrawn[model].append((source_id, entry.id))
+                return
+        record = self.records.browse(entry.id)
+        common = {
+            **self._document(model, source_id, record),
+            "source_id": source_id,
+            "ledger_entry_id": entry.id,
+        }
+        for entry_type, variance_type, expected, actual in self._parts(
+            model, source_id, record, entry, after
+        ):
+            own = entry_type == DIRECT_COST
+            self.statements[model].append(
+                {
+                    **common,
+                    "entry_type": entry_type,
+                    "variance_type": variance_type,
+                    "cost_amount_expected": float(self.units.money(expected)),
+                    "cost_amount_actual": float(self.units.money(actual)),
+                    "invoiced_quantity": float(self.units.number(after))
+                    if own
+                    else 0.0,
+                }
+            )
+            entry.costs.append(
+                Cost(
+                    entry_type=entry_type,
+                    variance_type=variance_type or "",
+                    actual=actual,
+                    expected=expected,
+                )
+            )
+        entry.invoiced += after
+
+    def _parts(self, model, source_id, record, entry, quantity):
+        """Return what a bill line states of a receipt; a write-off is a bill of 0."""
+        item = self.items[record.product_id.id]
+        if model != "account.move.line":
+            return invoice_statement(item, entry, quantity, 0).parts()
+        line = self.env["account.move.line"].browse(source_id)
+        return line._inventory_cost_parts(item, entry, quantity, self.units)
+
+    def _recorded_statements(self):
+        """Return what sources whose contribution changes have recorded, by pair."""
+        pairs = defaultdict(set)
+        for model, source_id, entry_id, before, _after in self.changes:
+            if before and model != "stock.move":
+                pairs[model].add((source_id, entry_id))
+        recorded = defaultdict(list)
+        ledger = self.env["stock.value.entry"]
+        for model, own in pairs.items():
+            for key, values in ledger._recorded(model, own).items():
+                recorded[(model, *key[:2])].append((*key[2:], *values))
+        return recorded
+
+    def _forget(self, model, source_id, entry, before):
+        """Take what a source recorded off the working copy of a receipt."""
+        for entry_type, variance_type, expected, actual, *_ in self.recorded[
+            model, source_id, entry.id
+        ]:
+            entry.costs.append(
+                Cost(
+                    entry_type=entry_type,
+                    variance_type=variance_type or "",
+                    expected=-self.units.amount(expected),
+                    actual=-self.units.amount(actual),
+                )
+            )
+        entry.invoiced -= before
+
+    def _move_to_actual(self, model, source_id, entry, quantity, amount):
+        """Count a quantity as invoiced: an amount moves from expected to actual.
+
+        Negative ones move back.
+        """
+        entry.invoiced += quantity
+        entry.costs.append(Cost(actual=amount, expected=-amount))
+        record = self.records.browse(entry.id)
+        self.shares.append(
+            {
+                **self._document(model, source_id, record),
+                "source_model": model,
+                "source_id": source_id,
+                "ledger_entry_id": entry.id,
+                "entry_type": DIRECT_COST,
+                "cost_amount_expected": self.units.money(-amount),
+                "cost_amount_actual": self.units.money(amount),
+                "invoiced_quantity": self.units.number(quantity),
+            }
+        )
+
+    def _document(self, model, source_id, record):
+        """Return what a value entry says of its document."""
+        if model == "stock.move":
+            move = self.env["stock.move"].browse(source_id)
+            day = self.company._inventory_posting_date(move.date)
+            return {
+                "source_ref": move.reference,
+                "document_ref": None,
+                "posting_date": self.first_open(max(day, record.posting_date)),
+            }
+        source = self.env[model].browse(source_id)
+        if model != "account.move.line":
+            return self._order_document(source, record)
+        return {
+            "source_ref": source.move_id.name,
+            "document_ref": source.move_id.name,
+            "document_date": source.move_id.invoice_date or source.date,
+            "posting_date": self.first_open(source.date),
+            "source_currency_id": source.currency_id.id,
+            "source_amount": source.amount_currency,
+            "analytic_distribution": record.analytic_distribution
+            or source.analytic_distribution
+            or None,
+        }
+
+    def _order_document(self, source, record):
+        """Return what a value entry says of the order (line) that was closed short."""
+        order = source if "order_line" in source else source.order_id
+        return {
+            "source_ref": order.name,
+            "document_ref": order.name,
+            "posting_date": self.first_open(max(self.date, record.posting_date)),
+        }
+
+
+def _adds(change):
+    """Say whether a change adds to what its source invoiced before."""
+    *_source, before, after = change
+    return abs(after) > abs(before)
