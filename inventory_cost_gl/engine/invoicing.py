@@ -200,9 +200,7 @@ class InvoicingWriter:
             "posting_date": self.first_open(source.date),
             "source_currency_id": source.currency_id.id,
             "source_amount": source.amount_currency,
-            "analytic_distribution": record.analytic_distribution
-            or source.analytic_distribution
-            or None,
+            "analytic_distribution": source._inventory_analytic_distribution(record),
         }
 
     def _order_document(self, source, record):

@@ -23,7 +23,9 @@ class StockLedgerEntry(models.Model):
         """
         for company in self.company_id:
             self.env["inventory.cost.guard"].sudo()._hold(company)
-            self.env["inventory.period"]._check_open(company, {date})
+            self.env["inventory.period"]._check_open(
+                company, [(date, self.env._("The write-off"))]
+            )
         return self._close_short(True, date)
 
     def _take_back_write_off(self, date=None):
