@@ -27,6 +27,8 @@
         "data/ir_sequence.xml",
         "views/inventory_revaluation_views.xml",
         "views/product_views.xml",
+        "views/inventory_average_setting_views.xml",
+        "wizards/inventory_average_change_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/posting_group_views.xml",

@@ -35,6 +35,16 @@ def period_start(day, period):
     return date(day.year, day.month - (day.month - 1) % months, 1)
 
 
+def average_start(day, settings):
+    """First day from which an average that changes on ``day`` is worked out anew.
+
+    The start of its period, not before the day from which the settings count.
+    """
+    start = period_start(day, settings.average_cost_period)
+    since = settings.average_cost_since
+    return max(start, since) if since else start
+
+
 def _months_before(day, months):
     total = day.year * 12 + day.month - 1 - months
     first = date(total // 12, total % 12 + 1, 1)

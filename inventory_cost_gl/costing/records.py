@@ -42,13 +42,22 @@ class Settings:
     """The company's costing settings.
 
     ``average_cost_period`` is transaction, day, week, month, quarter or year,
-    ``average_cost_calc_type`` item or item_location. Adjustments dated before
-    ``first_open_date`` are posted on it (None: every date is open).
+    ``average_cost_calc_type`` item or item_location; they count from
+    ``average_cost_since`` on and before ``average_cost_until`` (None: without limit).
+    Adjustments dated before ``first_open_date`` are posted on it (None: every date is
+    open).
     """
 
     average_cost_period: str = "transaction"
     average_cost_calc_type: str = "item"
     first_open_date: date | None = None
+    average_cost_since: date | None = None
+    average_cost_until: date | None = None
+
+    def counts_on(self, day):
+        """Is the average of that day worked out by these settings?"""
+        since, until = self.average_cost_since, self.average_cost_until
+        return (since is None or day >= since) and (until is None or day < until)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo.tools import SQL
 
-from ..costing.periods import period_start
+from ..costing.periods import average_start
 from ..costing.records import (
     AVERAGE,
     SPECIFIC,
@@ -27,16 +27,24 @@ _ENTRY_COLUMNS = SQL(
 
 
 class Loader:
-    """Loads books of products of one company."""
+    """Loads books of products of one company.
 
-    def __init__(self, company, units, first_open_date=None):
+    ``setting``: an ``AverageSetting`` that ended on the day ``until``; None: the
+    company's own.
+    """
+
+    def __init__(self, company, units, first_open_date=None, setting=None, until=None):
         self.env = company.env
         self.company = company
         self.units = units
         self.settings = Settings(
-            average_cost_period=company.average_cost_period,
-            average_cost_calc_type=company.average_cost_calc_type,
+            average_cost_period=(setting or company).average_cost_period,
+            average_cost_calc_type=(setting or company).average_cost_calc_type,
             first_open_date=first_open_date,
+            average_cost_since=(
+                setting.since if setting else company.average_cost_since or None
+            ),
+            average_cost_until=until,
         )
 
     def new_books(self, items):
@@ -165,9 +173,7 @@ class Loader:
         that date (its average period) on, the others along their applications.
         """
         average = {
-            product_id: period_start(
-                from_dates[product_id], self.settings.average_cost_period
-            )
+            product_id: average_start(from_dates[product_id], self.settings)
             for product_id, book in books.items()
             if book.item.costing_method == AVERAGE and product_id in from_dates
         }
@@ -181,6 +187,7 @@ class Loader:
                 for entry_id, entry in book.entries.items()
                 if entry_id in affected
                 and (start is None or entry.valuation_date >= start)
+                and (start is None or self.settings.counts_on(entry.valuation_date))
             }
         entry_ids = tuple(_entries_by_id(books)) or (0,)
         self._load_applications(

@@ -1,5 +1,7 @@
 """One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
 
+from itertools import pairwise
+
 from odoo import fields
 
 from ..costing.adjust import adjust
@@ -188,21 +190,58 @@ class CostUpdate:
         }
         if not seeds:
             return self.env["stock.value.entry"]
-        books = self.loader.new_books(items)
         from_dates = self._from_dates(causes, new_entries, applied)
-        self.loader.load_affected(books, seeds, from_dates)
+        value_entries = self.env["stock.value.entry"]
+        for loader, due in self._average_loaders(items, from_dates):
+            books = loader.new_books(due)
+            loader.load_affected(books, seeds, from_dates)
+            if not causes and not everything:
+                for book in books.values():
+                    book.affected &= set(new_entries.ids)
+            value_entries |= self._adjust_books(books, causes, new_entries)
+        self._update_unit_costs(items)
+        project(self.company, items, new_entries | value_entries.ledger_entry_id)
+        return value_entries
+
+    def _average_loaders(self, items, from_dates):
+        """Yield ``(loader, items)``, oldest first: a loader per average cost setting.
+
+        Average items that changed before the setting in force counts are adjusted by
+        the setting of those days, and then from its first day on.
+        """
+        for setting, following in pairwise(self.company._average_settings()):
+            due = items.filtered(
+                lambda item, until=following.since: (
+                    item._is_average()
+                    and from_dates.get(item.product_id.id, until) < until
+                )
+            )
+            if due:
+                yield (
+                    Loader(
+                        self.company,
+                        self.units,
+                        self.loader.settings.first_open_date,
+                        setting,
+                        following.since,
+                    ),
+                    due,
+                )
+                new = self.env["inventory.average.setting"].browse(following.id)
+                new._divide_pools(setting, due.product_id)
+        yield self.loader, items
+
+    def _adjust_books(self, books, causes, new_entries):
+        """Append what the affected entries of the books should cost now."""
         rows = []
         fallback = {value.product_id.id: value.id for value in causes.sorted("id")}
         invoiced_at_once = {
             entry.id for entry in new_entries if not entry._is_invoiceable()
         }
-        only_new = not causes and not everything
         for product_id, book in books.items():
             for entry in book.entries.values():
                 if entry.id in invoiced_at_once and not entry.costs:
                     entry.invoiced = entry.quantity
-            if only_new:
-                book.affected &= set(new_entries.ids)
             adjustments = adjust(book)
             book_rows = self.store.adjustments(
                 book, adjustments, fallback.get(product_id), self.run_ref
@@ -215,8 +254,6 @@ class CostUpdate:
             rows += book_rows
         value_entries = self.store.append(rows)
         self.store.balances(value_entries)
-        self._update_unit_costs(items)
-        project(self.company, items, new_entries | value_entries.ledger_entry_id)
         return value_entries
 
     def _from_dates(self, causes, new_entries, applied):

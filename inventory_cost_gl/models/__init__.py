@@ -46,6 +46,8 @@ from . import stock_value_entry_queue
 from . import res_company
 from . import res_company_closing
 from . import inventory_cost_plan_line
+from . import inventory_average_setting
+from . import res_company_average
 from . import res_config_settings
 from . import res_partner
 from . import product_category

@@ -123,14 +123,13 @@ class ResCompany(models.Model):
             if field in vals
         }
         self._check_currency(vals.get("currency_id"))
-        for field in ("average_cost_calc_type", "average_cost_period"):
-            changed.get(field, self.browse())._check_no_average(field)
         if any(changed.values()):
             self._check_may_change_settings()
             self.env["inventory.cost.guard"]._change(self)
         with ExitStack() as guards:
             for company in self if DEFAULTS & vals.keys() else ():
                 guards.enter_context(company._guard_defaults(vals))
+            guards.enter_context(self._guard_average(vals))
             result = super().write(vals)
         changed.get("expected_cost_posting", self.browse())._queue_expected_cost()
         return result
@@ -199,20 +198,6 @@ class ResCompany(models.Model):
                     "currency.",
                     company=company.display_name,
                     currency=company.currency_id.name,
-                )
-            )
-
-    def _check_no_average(self, field):
-        """Refuse to change how average cost is worked out once cost is recorded."""
-        for company in self._with_value_entries():
-            raise UserError(
-                self.env._(
-                    "%(company)s has value entries, so its %(setting)s can't be "
-                    "changed any more: recorded average costs would no longer be "
-                    "the ones in force. Choose it before the first receipt of a "
-                    "managed product.",
-                    company=company.display_name,
-                    setting=self._fields[field]._description_string(self.env),
                 )
             )
 

@@ -21,6 +21,7 @@ class ResConfigSettings(models.TransientModel):
     average_cost_period = fields.Selection(
         related="company_id.average_cost_period", readonly=False, required=True
     )
+    has_value_entries = fields.Boolean(compute="_compute_has_value_entries")
     cost_posting_granularity = fields.Selection(
         related="company_id.cost_posting_granularity", readonly=False, required=True
     )
@@ -33,3 +34,10 @@ class ResConfigSettings(models.TransientModel):
     business_posting_group_id = fields.Many2one(
         related="company_id.business_posting_group_id", readonly=False
     )
+
+    @api.depends("company_id")
+    def _compute_has_value_entries(self):
+        """Say whether a changed average cost setting re-opens recorded cost."""
+        for settings in self:
+            company = settings.company_id
+            settings.has_value_entries = bool(company._with_value_entries())

@@ -125,6 +125,12 @@ class StockCostItem(models.Model):
         product = self.product_id.with_company(self.company_id)
         return product.cost_method == "standard" and not product.lot_valuated
 
+    def _is_average(self):
+        """Say whether the product is valued by average in the item's company."""
+        self.ensure_one()
+        product = self.product_id.with_company(self.company_id)
+        return product.cost_method == "average" and not product.lot_valuated
+
     # ------------------------------------------------------------------
     # Costing
     # ------------------------------------------------------------------

@@ -501,18 +501,6 @@ class TestCompanyGuards(MasterDataCommon):
         self.company.currency_id = euro
         self.assertEqual(self.company.currency_id, euro)
 
-    def test_average_settings(self):
-        self.record(self.average)
-        self.assertRefused(
-            self.company, {"average_cost_period": "month"}, "Average Cost Period"
-        )
-        self.assertRefused(
-            self.company,
-            {"average_cost_calc_type": "item_location"},
-            "Average Cost Calc. Type",
-            "before the first receipt",
-        )
-
     def test_average_settings_without_entries(self):
         values = {
             "average_cost_period": "month",

@@ -226,11 +226,3 @@ class TestSettings(MasterDataCommon):
         with self.assertQueryCount(1):
             self.env["stock.value.entry.queue"]._queue_expected(self.company)
         self.assertEqual(len(self.queue()), 2)
-
-    def test_average_refused_on_the_screen(self):
-        """The screen says why, and how to go on."""
-        self.record(self.average)
-        form = Form(self.env["res.config.settings"])
-        form.average_cost_period = "month"
-        with self.assertRaisesRegex(UserError, "before the first receipt"):
-            form.save()

@@ -5,6 +5,7 @@ from . import inventory_cost_run_reverse
 from . import inventory_cost_setup
 from . import inventory_cost_setup_account
 from . import inventory_cost_setup_category
+from . import inventory_average_change
 from . import inventory_cost_adjust
 from . import inventory_cost_overview
 from . import inventory_period_reopen
