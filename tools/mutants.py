@@ -86,6 +86,8 @@ class _Finder:
                 return
         elif isinstance(node, NOT_MUTATED):
             return
+        if _is_border(node, place[0]):
+            return
         for new in replacements(node):
             self.keep(statement, names, place, new)
         if isinstance(node, FUNCTION_NODES) and not isinstance(node, ast.Lambda):
@@ -184,10 +186,21 @@ def _assign(node):
 
 
 def _return(node):
-    """Nothing returned."""
+    """Nothing returned; a constant is changed instead."""
     if node.value is None or _is_none(node.value):
         return [ast.Pass()]
+    if isinstance(node.value, ast.Constant):
+        return []
     return [ast.Return(ast.Constant(None))]
+
+
+def _is_border(node, parent):
+    """Say whether a number is compared with: the operator is changed instead."""
+    return (
+        isinstance(parent, ast.Compare)
+        and isinstance(node, ast.Constant)
+        and isinstance(node.value, int)
+    )
 
 
 def _is_none(node):

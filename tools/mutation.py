@@ -19,9 +19,11 @@ import importlib.abc
 import importlib.util
 import os
 import resource
+import shutil
 import sys
+import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -29,8 +31,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from mutants import mutants
 
-ADDON = Path(__file__).resolve().parents[1] / "inventory_cost_gl"
-SURVIVORS = ADDON / "tests" / "mutation_survivors.txt"
+SOURCE = Path(__file__).resolve().parents[1] / "inventory_cost_gl"
+SURVIVORS = SOURCE / "tests" / "mutation_survivors.txt"
+# A copy, so that the tree can be worked on meanwhile.
+ADDON = Path(tempfile.gettempdir()).resolve() / f"mutation-{os.getpid()}"
 PACKAGES = ("costing", "posting")
 MEMORY = 2 * 1024**3
 TOOL_FAILED = 99
@@ -189,6 +193,8 @@ class Tester:
         self.count, self.survivors, self.keys = 0, [], set()
         self.not_run = 0
         self.late = None
+        # How many mutants each test has noticed: those go first.
+        self.noticed_by_test = Counter()
 
     def pytest_runtest_logreport(self, report):
         self.failed |= report.failed
@@ -201,6 +207,7 @@ class Tester:
             raise pytest.UsageError("the tests fail without any mutant")
         self.late = time.monotonic() + self.options.seconds
         items = {item.nodeid: item for item in session.items}
+        gc.freeze()
         self.check_itself(items)
         for file in self.files:
             self.try_file(file, items)
@@ -233,7 +240,7 @@ class Tester:
             lambda: self.noticed_in(codes, path, items),
             lambda: self.noticed_anew(path, code),
         ):
-            pid = self.fork(check)
+            pid, _notes = self.fork(check)
             if os.waitpid(pid, 0)[1]:
                 raise pytest.UsageError("the tests fail on unchanged code")
 
@@ -242,7 +249,7 @@ class Tester:
         path = ADDON / file
         source = path.read_text()
         old = compile(source, str(path), "exec")
-        running, survived, began = {}, [], time.monotonic()
+        running, survived, began = {}, [], os.times()
         todo = mutants(file, source)
         self.keys.update(str(mutant) for mutant in todo)
         todo = [mutant for mutant in todo if str(mutant) not in self.known]
@@ -252,15 +259,16 @@ class Tester:
                 continue
             if len(running) == self.options.jobs:
                 survived += self.wait(running)
-            pid = self.fork(self.noticed, mutant, path, old, items)
-            running[pid] = mutant
+            pid, notes = self.fork(self.noticed, mutant, path, old, items)
+            running[pid] = mutant, notes
             self.count += 1
         while running:
             survived += self.wait(running)
         self.survivors += sorted(survived, key=lambda mutant: mutant.line)
         print(
             f"{file}: {len(todo)} mutants, {len(survived)} survived, "
-            f"{time.monotonic() - began:.0f} s",
+            f"{os.times().elapsed - began.elapsed:.0f} s, "
+            f"{os.times().children_user - began.children_user:.0f} s of work",
             flush=True,
         )
         for mutant in sorted(survived, key=lambda mutant: mutant.line):
@@ -269,16 +277,23 @@ class Tester:
     def wait(self, running):
         """Wait until a child ends; return its mutant in a list if it survived."""
         pid, status = os.wait()
-        mutant = running.pop(pid)
+        mutant, notes = running.pop(pid)
+        with os.fdopen(notes) as lines:
+            self.noticed_by_test.update(lines.read().splitlines())
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == TOOL_FAILED:
             raise RuntimeError(f"can't be tried:\n{mutant}")
         return [mutant] if status == 0 else []
 
     def fork(self, noticed, *arguments):
-        """Start a child; its status is 0 if no test notices what it does."""
+        """Start a child; its status is 0 if no test notices what it does.
+
+        Returns its number and where it notes the test that did.
+        """
+        notes, self.notes = os.pipe()
         pid = os.fork()
         if pid:
-            return pid
+            os.close(self.notes)
+            return pid, notes
         status = TOOL_FAILED
         try:
             silent = os.open(os.devnull, os.O_WRONLY)
@@ -305,9 +320,12 @@ class Tester:
         for name, line in codes:
             tests |= self.reached[str(path), name, line]
         self.limit(sum(self.seconds[test] for test in tests))
-        return self.noticed_by(
-            items[test] for test in sorted(tests, key=self.seconds.get)
-        )
+        tests = sorted(tests, key=self.order)
+        return self.noticed_by(items[test] for test in tests)
+
+    def order(self, test):
+        """Return the place of a test: the most successful first, then the quickest."""
+        return -self.noticed_by_test[test], self.seconds[test]
 
     def noticed_by(self, items):
         """Run tests until one fails."""
@@ -315,6 +333,7 @@ class Tester:
         for item in items:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if self.failed:
+                os.write(self.notes, item.nodeid.encode())
                 return True
         return False
 
@@ -340,9 +359,9 @@ class Tester:
 def files_of(package, chosen):
     """Return the files of a package to mutate, those chosen or all."""
     files = sorted(
-        str(path.relative_to(ADDON)) for path in (ADDON / package).glob("*.py")
+        str(path.relative_to(SOURCE)) for path in (SOURCE / package).glob("*.py")
     )
-    return [file for file in files if not chosen or file in chosen]
+    return [file for file in chosen if file in files] or files * (not chosen)
 
 
 def main(arguments):
@@ -359,10 +378,15 @@ def main(arguments):
     if wrong:
         parser.error(f"not a file of the rules: {', '.join(sorted(wrong))}")
     began, status = time.monotonic(), 0
-    for package in PACKAGES:
-        files = files_of(package, options.files)
-        if files:
-            status |= run(package, files, known, options)
+    for package in (*PACKAGES, "tests"):
+        shutil.copytree(SOURCE / package, ADDON / package)
+    try:
+        for package in PACKAGES:
+            files = files_of(package, options.files)
+            if files:
+                status |= run(package, files, known, options)
+    finally:
+        shutil.rmtree(ADDON)
     print(f"{time.monotonic() - began:.0f} s")
     return status
 
