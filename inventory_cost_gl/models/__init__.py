@@ -35,6 +35,7 @@ from . import inventory_cost_run_journal
 from . import inventory_cost_run_analytic
 from . import inventory_cost_run_plan
 from . import inventory_cost_run_posting
+from . import inventory_cost_run_test
 from . import inventory_cost_run_background
 from . import inventory_cost_run_adjust
 from . import inventory_cost_run_reverse

@@ -50,7 +50,7 @@ class InventoryCostRunAnalytic(models.Model):
     # -- Mandatory plans --------------------------------------------------------------
 
     def _missing_plans(self, entries):
-        """Return ``[(pair, value entry ids, account id, plan name)]`` of value entries
+        """Return ``[(pair, value entry ids, account id, plan)]`` of value entries
         that a mandatory plan is missing from, or not distributed in full.
 
         A plan can be mandatory for some accounts or product categories only.
@@ -108,7 +108,7 @@ class InventoryCostRunAnalytic(models.Model):
         }
 
     def _missing_plan(self, account, product, analytic):
-        """Return the name of a mandatory plan that is not distributed in full."""
+        """Return a mandatory plan that is not distributed in full, maybe none."""
         plans = self.env["account.analytic.plan"].sudo().with_company(self.company_id)
         relevant = plans.get_relevant_plans(
             business_domain="general",
@@ -120,8 +120,8 @@ class InventoryCostRunAnalytic(models.Model):
         distributed = self._distributed(analytic) if mandatory else {}
         for plan in mandatory:
             if float_compare(distributed.get(plan["id"], 0.0), 100.0, 2):
-                return plan["name"]
-        return ""
+                return plans.browse(plan["id"])
+        return plans.browse()
 
     def _distributed(self, analytic):
         """Return ``{root plan id: percentage}`` of an analytic distribution."""

@@ -21,6 +21,7 @@ class InventoryCostRunLine(models.Model):
     reason = fields.Text()
     res_model = fields.Char(string="Record to Fix (Model)")
     res_id = fields.Many2oneReference(model_field="res_model", index=False)
+    warning = fields.Boolean(help="The value entry is posted nevertheless.")
 
     _run_index = models.Index("(run_id, id)")
     _value_entry_index = models.Index(
@@ -28,23 +29,35 @@ class InventoryCostRunLine(models.Model):
     )
 
     def action_open_record(self):
-        """Open the record where the reason is mended; a missing one is to be added."""
+        """Open the record where the reason is mended; a missing one is to be added.
+
+        Where no record is named, it is the document that the value entry comes from.
+        """
         self.ensure_one()
-        model = self.res_model or "stock.value.entry"
-        record_id = self.res_id if self.res_model else self.value_entry_id.id
-        if record_id:
-            record_id = self.env[model].sudo().browse(record_id).exists().id
+        if not self.res_model:
+            return self._open_document()
+        record = self.env[self.res_model].sudo().browse(self.res_id or ()).exists()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env[model]._description,
-            "res_model": model,
-            "res_id": record_id,
+            "name": self.env[self.res_model]._description,
+            "res_model": self.res_model,
+            "res_id": record.id,
             "view_mode": "form",
-            "context": {} if record_id else self._prepare_missing_context(),
+            "context": {} if record else self._prepare_missing_context(),
         }
+
+    def _open_document(self):
+        """Open the value entry's document, or the value entry if that is gone."""
+        entry = self.value_entry_id
+        source = entry.source_model in self.env and (
+            self.env[entry.source_model].sudo().browse(entry.source_id).exists()
+        )
+        return entry.action_open_source() if source else self.action_open_value_entry()
 
     def _prepare_missing_context(self):
         """Return the defaults of the record that is missing: its key is the entry's."""
+        if self.res_model == "res.config.settings":
+            return {"module": "inventory_cost_gl"}
         entry = self.value_entry_id
         return {
             "default_company_id": self.company_id.id,

@@ -18,7 +18,8 @@ from .posting_setup_mixin import WRONG_ACCOUNT_TYPES
 class Problem(NamedTuple):
     """Why an amount can't be posted, and the record where that is mended.
 
-    ``res_id`` 0 stands for a record that has to be created.
+    ``res_id`` 0 stands for a record that has to be created; no ``res_model`` for the
+    document that the value entry comes from.
     """
 
     message: str
@@ -49,6 +50,37 @@ class CostKey(NamedTuple):
     analytic: str
 
 
+def journal_problem(env, company):
+    """Return the ``Problem`` of the company's journal for inventory cost, or None."""
+    journal = company.sudo().inventory_cost_journal_id
+    if not journal:
+        return Problem(
+            env._(
+                "%(company)s has no journal for inventory cost. Choose one in the "
+                "inventory cost settings.",
+                company=company.display_name,
+            ),
+            "res.config.settings",
+        )
+    if not journal.active or journal.type != "general":
+        message = env._(
+            "The journal %(journal)s of %(company)s is archived or not of the type "
+            "Miscellaneous. Choose another one in the inventory cost settings.",
+            journal=journal.display_name,
+            company=company.display_name,
+        )
+    elif journal.company_id not in company.sudo().parent_ids:
+        message = env._(
+            "The journal %(journal)s belongs to another company. Choose one of "
+            "%(company)s in the inventory cost settings.",
+            journal=journal.display_name,
+            company=company.display_name,
+        )
+    else:
+        return None
+    return Problem(message, "account.journal", journal.id)
+
+
 class PostingAccounts:
     """Looks accounts up in a company's posting setups, for one batch.
 
@@ -65,13 +97,15 @@ class PostingAccounts:
         self.accounts = {}
         self.account_problems = {}
         self.date_problems = {}
+        self.journal_problem = journal_problem(self.env, self.company)
 
-    def find(self, key):
-        """Return ``(accounts, problems)`` of a ``CostKey``.
+    def find(self, key, date=None):
+        """Return ``(accounts, problems)`` of a ``CostKey``: all of its problems.
 
         The ``Accounts`` are ``None`` unless there are no problems.
         """
-        problems = list(self._date_problem(key.posting_date))
+        problems = [self.journal_problem] if self.journal_problem else []
+        problems += self.date_problem(date or key.posting_date)
         try:
             roles = roles_for(
                 key.item_ledger_entry_type,
@@ -85,26 +119,30 @@ class PostingAccounts:
         ids = []
         for place, role in enumerate(roles):
             if place and key.counter_account:
-                account = key.counter_account
+                account, line = key.counter_account, None
             else:
-                account = self._role_account(role, key, problems)
-            problems.extend(self._account_problem(account) if account else ())
+                account, line = self._role_account(role, key, problems)
+            problems.extend(self._account_problem(account, line) if account else ())
             ids.append(account)
+        problems = list(dict.fromkeys(problems))
         return (None if problems else Accounts(*roles, *ids)), problems
 
     def _role_account(self, role, key, problems):
-        """Return the id of a role's account; add to the problems if there is none."""
+        """Return the id of a role's account and the setup line that names it.
+
+        Adds to the problems if there is none.
+        """
         find = self._inventory_line
         if role not in INVENTORY_POSTING_ROLES:
             find = self._general_line
         line, problem = find(key)
         if problem:
             problems.append(problem)
-            return None
+            return None, None
         account = line._role_account(role)
         if not account:
             problems.append(self._empty_problem(line, role))
-        return account.id
+        return account.id, line
 
     def _inventory_line(self, key):
         """Return ``(line, problem)`` of the inventory posting setup."""
@@ -186,13 +224,12 @@ class PostingAccounts:
 
     def _empty_problem(self, line, role):
         """A setup line that lacks the account."""
-        field = line._fields[f"{role}_account_id"]
         return Problem(
             self.env._(
                 "The line %(line)s of the %(setup)s has no account for %(role)s.",
                 line=line.display_name,
                 setup=line._description,
-                role=field._description_string(self.env),
+                role=line._role_name(role),
             ),
             line._name,
             line.id,
@@ -226,7 +263,7 @@ class PostingAccounts:
             )
         )
 
-    def _date_problem(self, date):
+    def date_problem(self, date):
         """Return the problems of a posting date: none, or that it is locked.
 
         Lock exceptions are those of the user who posts.
@@ -256,45 +293,61 @@ class PostingAccounts:
         self.accounts.update(dict.fromkeys(missing))
         self.accounts.update({account.id: account for account in found})
 
-    def _account_problem(self, account_id):
-        """Return the problems of an account: none, or why nothing is posted to it."""
+    def _account_problem(self, account_id, line):
+        """Return the problems of an account: none, or why nothing is posted to it.
+
+        An account that another one has to replace is mended in the setup ``line`` that
+        names it, else in the document that does.
+        """
         if account_id not in self.account_problems:
             if account_id not in self.accounts:
                 self.load_accounts([account_id])
-            message = self._account_message(account_id, self.accounts[account_id])
-            self.account_problems[account_id] = message and [
-                Problem(message, "account.account", account_id)
-            ]
-        return self.account_problems[account_id] or ()
+            account = self.accounts[account_id]
+            self.account_problems[account_id] = self._account_message(
+                account_id, account
+            )
+        message, replace = self.account_problems[account_id]
+        if not message:
+            return []
+        if not replace:
+            return [Problem(message, "account.account", account_id)]
+        return [Problem(message, line._name, line.id) if line else Problem(message)]
 
     def _account_message(self, account_id, account):
-        """Say why nothing can be posted to an account; empty if something can."""
+        """Say why nothing can be posted to an account; empty if something can.
+
+        Returns ``(message, replace)``: whether another account has to replace it.
+        """
         if not account:
-            return self.env._(
+            message = self.env._(
                 "The account with the database id %(id)s, which the document named, "
                 "has been deleted. Restate the document's cost with another account.",
                 id=account_id,
             )
+            return message, True
         name = account.with_company(self.company).display_name
-        if not account.active:
-            return self.env._("The account %(account)s is archived.", account=name)
-        if account.account_type in WRONG_ACCOUNT_TYPES:
-            return self.env._(
-                "Inventory cost can't be posted to %(account)s: it is a receivable, "
-                "payable or off-balance account.",
-                account=name,
-            )
         if not account.company_ids & self.company.parent_ids:
-            return self.env._(
+            message = self.env._(
                 "The account %(account)s belongs to another company.", account=name
             )
-        if account.currency_id not in (
+            return message, True
+        if not account.active:
+            message = self.env._("The account %(account)s is archived.", account=name)
+        elif account.account_type in WRONG_ACCOUNT_TYPES:
+            message = self.env._(
+                "Inventory cost can't be posted to %(account)s: it is a receivable, "
+                "payable, bank or off-balance account.",
+                account=name,
+            )
+        elif account.currency_id not in (
             self.company.currency_id,
             self.env["res.currency"],
         ):
-            return self.env._(
+            message = self.env._(
                 "The account %(account)s only takes amounts in %(currency)s.",
                 account=name,
                 currency=account.currency_id.name,
             )
-        return ""
+        else:
+            message = ""
+        return message, False

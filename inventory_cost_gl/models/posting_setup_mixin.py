@@ -1,9 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-# Journal items on these need a partner's reconciliation or stand outside of the
-# balance sheet: inventory cost never belongs there.
-WRONG_ACCOUNT_TYPES = ("asset_receivable", "liability_payable", "off_balance")
+# Journal items on these are reconciled with partners or banks, or stand outside of the
+# balance sheet: inventory cost never belongs there. Odoo's products can't use them
+# either.
+WRONG_ACCOUNT_TYPES = (
+    "asset_receivable",
+    "liability_payable",
+    "asset_cash",
+    "liability_credit_card",
+    "off_balance",
+)
 
 
 def account_field(string, help_text):
@@ -77,6 +84,11 @@ class PostingSetupMixin(models.AbstractModel):
         self.ensure_one()
         return self[f"{role}_account_id"]
 
+    @api.model
+    def _role_name(self, role):
+        """Return what the setup calls a role, in the user's language."""
+        return self._fields[f"{role}_account_id"]._description_string(self.env)
+
     @api.constrains(lambda self: [f"{role}_account_id" for role in self._roles])
     def _check_account_types(self):
         """Refuse accounts on which inventory cost can't be posted."""
@@ -87,7 +99,7 @@ class PostingSetupMixin(models.AbstractModel):
                     raise ValidationError(
                         self.env._(
                             "Inventory cost can't be posted to %(account)s: it is a "
-                            "receivable, payable or off-balance account. Choose "
+                            "receivable, payable, bank or off-balance account. Choose "
                             "another account in the posting setup %(line)s.",
                             account=account.display_name,
                             line=line.display_name,

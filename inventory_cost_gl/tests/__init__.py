@@ -11,6 +11,7 @@ from . import test_setup
 from . import test_valuation
 from . import test_post_modes
 from . import test_post_skipped
+from . import test_post_test
 from . import test_post_guards
 from . import test_post_automatic
 from . import test_post_access
