@@ -1,10 +1,17 @@
 """Changing how average cost is worked out: which setting counts when, and the pools."""
 
+import copy
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
+from costing.adjust import adjust
 from costing.average_change import AverageSetting, in_force, pool_values
-from costing.records import QUANTITY_SCALE, Balance
+from costing.periods import average_start
+from costing.records import QUANTITY_SCALE, Balance, Cost, Settings, pool_of
+from histories import STEPS, History, companies
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ONE = QUANTITY_SCALE
 JANUARY, MARCH, MAY = (date(2026, month, 1) for month in (1, 3, 5))
@@ -83,3 +90,114 @@ class TestPoolValues:
 
     def test_no_location(self):
         assert pool_values({}, Decimal(1)) == {}
+
+
+class TestAverageStart:
+    def test_the_first_day_of_the_period(self):
+        month = Settings(average_cost_period="month")
+        assert average_start(date(2026, 2, 20), month) == date(2026, 2, 1)
+
+    def test_not_before_the_setting_counts(self):
+        month = Settings(
+            average_cost_period="month", average_cost_since=date(2026, 2, 15)
+        )
+        assert average_start(date(2026, 2, 20), month) == date(2026, 2, 15)
+        assert average_start(date(2026, 3, 20), month) == date(2026, 3, 1)
+
+    def test_on_which_days_a_setting_counts(self):
+        march = Settings(average_cost_since=MARCH, average_cost_until=MAY)
+        days = [date(2026, 2, 28), MARCH, date(2026, 4, 30), MAY]
+        assert [march.counts_on(day) for day in days] == [False, True, True, False]
+        assert Settings().counts_on(MARCH)
+
+
+def changed(book, company, first_day):
+    """The part of a book from a day on under other settings, its pools divided."""
+    part = copy.deepcopy(book)
+    part.settings = Settings(
+        company.average_cost_period,
+        company.average_cost_calc_type,
+        average_cost_since=first_day,
+    )
+    part.opening_date = first_day
+    part.affected = None
+    pools = defaultdict(Balance)
+    for entry in part.entries.values():
+        pool = pools[pool_of(entry, part)]
+        if entry.valuation_date < first_day:
+            pool.quantity += entry.quantity
+        for cost in entry.costs:
+            if max(cost.valuation_date, entry.valuation_date) < first_day:
+                pool.value += cost.actual + cost.expected
+    types = book.settings.average_cost_calc_type, company.average_cost_calc_type
+    if types == ("item", "item_location"):
+        for location, value in pool_values(pools, Decimal(700)).items():
+            pools[location].value = value
+    part.opening = dict(pools)
+    return part
+
+
+def record(book, adjustments):
+    """Append adjustments to the entries of a book."""
+    last = max((c.id for e in book.entries.values() for c in e.costs), default=0)
+    for number, row in enumerate(adjustments, start=last + 1):
+        book.entries[row.entry_id].costs.append(
+            Cost(
+                number,
+                row.entry_type,
+                row.variance_type,
+                row.actual,
+                row.expected,
+                row.posting_date,
+                row.valuation_date,
+                not row.first,
+                applies_to=row.applies_to_cost,
+            )
+        )
+
+
+def sell_out(history):
+    """Sell all there is on the last day, and invoice what came in."""
+    ledger = history.ledger
+    for place in ("MAIN", "BLUE"):
+        left = sum(max(e.remaining, 0) for e in ledger.entries("A", place))
+        if left:
+            ledger.decrease("A", "sale", left, history.day, location=place)
+    for entry in list(history.book.entries.values()):
+        waiting = entry.quantity - entry.invoiced
+        if entry.entry_type == "purchase" and entry.quantity > 0 < waiting:
+            ledger.invoice_receipt("A", entry, waiting, 777, history.day)
+
+
+@settings(max_examples=80, deadline=None)
+@given(companies(), st.none() | companies(), STEPS, st.integers(0, 45))
+def test_a_change_counts_from_its_day_on(before, after, steps, number):
+    """What is valued earlier stays, a second run finds nothing, nothing is lost."""
+    after = after or before
+    history = History(before, "average")
+    history.play(steps)
+    history.cover()
+    sell_out(history)
+    history.ledger.adjust_cost()
+    dates = sorted(e.valuation_date for e in history.book.entries.values())
+    if not dates:
+        return
+    first_day = dates[number % len(dates)]
+    part = changed(history.book, after, first_day)
+    adjustments = adjust(part)
+    for row in adjustments:
+        assert part.entries[row.entry_id].valuation_date >= first_day
+    if after == before and after.average_cost_period in ("transaction", "day"):
+        assert adjustments == []
+    record(part, adjustments)
+    assert adjust(part) == []
+    pools = copy.deepcopy(part.opening)
+    for entry in part.entries.values():
+        pool = pools.setdefault(pool_of(entry, part), Balance())
+        if entry.valuation_date >= first_day:
+            pool.quantity += entry.quantity
+        for cost in entry.costs:
+            if max(cost.valuation_date, entry.valuation_date) >= first_day:
+                pool.value += cost.actual + cost.expected
+    for pool in pools.values():
+        assert (pool.quantity, pool.value) == (0, 0)
