@@ -1,5 +1,5 @@
 # The commands of the project. Each gets by itself what it still lacks.
-.PHONY: demo serve stop test test-odoo scenarios lint format
+.PHONY: demo serve stop test test-odoo scenarios mutation lint format pot
 
 demo:  ## Create the demo database and fill it
 	@tools/demo
@@ -19,8 +19,14 @@ test-odoo:  ## Odoo's own tests, with the addon and without it
 scenarios:  ## Every scenario file of DIR through documents (ENGINE=costing: the rules)
 	@tools/scenarios "$(DIR)"
 
+mutation:  ## Plant faults in the rules: the tests must notice (FILE=costing/rounding.py)
+	@tools/mutation $(FILE)
+
 lint:  ## Check style, size and OCA's rules
 	@tools/lint
 
 format:  ## Bring Python, XML and JavaScript in shape
 	@tools/lint --fix
+
+pot:  ## Export the terms to translate into each addon's i18n folder
+	@tools/pot

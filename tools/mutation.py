@@ -126,14 +126,16 @@ def _functions(code):
     ]
 
 
-def plant_in_functions(path, codes):
-    """Give the functions of a loaded module other code."""
+def loaded_functions():
+    """Return ``{(file, name, line): functions}`` of the rules as they are loaded."""
+    found = defaultdict(list)
     for function in gc.get_objects():
         if isinstance(function, FunctionType):
             code = function.__code__
-            place = (code.co_qualname, code.co_firstlineno)
-            if place in codes and Path(code.co_filename).resolve() == path:
-                function.__code__ = codes[place]
+            if code.co_filename.startswith(str(ADDON)):
+                place = (code.co_filename, code.co_qualname, code.co_firstlineno)
+                found[place].append(function)
+    return found
 
 
 class MutatedModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -188,8 +190,8 @@ class Tester:
         self.files, self.known, self.options = files, known, options
         self.tests = ADDON / "tests" / package
         self.reached = defaultdict(set)
-        self.seconds, self.item_id = {}, None
-        self.failed = False
+        self.functions, self.seconds, self.item_id = {}, {}, None
+        self.failed = ""
         self.count, self.survivors, self.keys = 0, [], set()
         self.not_run = 0
         self.late = None
@@ -197,16 +199,18 @@ class Tester:
         self.noticed_by_test = Counter()
 
     def pytest_runtest_logreport(self, report):
-        self.failed |= report.failed
+        if report.failed:
+            self.failed = report.nodeid
 
     def pytest_runtestloop(self, session):
         """Take the place of pytest's own loop."""
         for item in session.items:
             self.measure(item)
         if self.failed or session.testsfailed:
-            raise pytest.UsageError("the tests fail without any mutant")
+            raise pytest.UsageError(f"without any mutant fails: {self.failed}")
         self.late = time.monotonic() + self.options.seconds
         items = {item.nodeid: item for item in session.items}
+        self.functions = loaded_functions()
         gc.freeze()
         self.check_itself(items)
         for file in self.files:
@@ -315,9 +319,10 @@ class Tester:
 
     def noticed_in(self, codes, path, items):
         """Say whether a test that reaches a function fails with its other code."""
-        plant_in_functions(path, codes)
         tests = set()
-        for name, line in codes:
+        for (name, line), code in codes.items():
+            for function in self.functions[str(path), name, line]:
+                function.__code__ = code
             tests |= self.reached[str(path), name, line]
         self.limit(sum(self.seconds[test] for test in tests))
         tests = sorted(tests, key=self.order)
@@ -329,7 +334,7 @@ class Tester:
 
     def noticed_by(self, items):
         """Run tests until one fails."""
-        self.failed = False
+        self.failed = ""
         for item in items:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if self.failed:
@@ -417,7 +422,7 @@ def run(package, files, known, options):
         + (f", {tester.not_run} not run for lack of time" * bool(tester.not_run)),
         flush=True,
     )
-    os._exit(int(bool(tester.survivors or stale or tester.not_run or tester.failed)))
+    os._exit(int(bool(tester.survivors or stale or tester.not_run)))
 
 
 if __name__ == "__main__":

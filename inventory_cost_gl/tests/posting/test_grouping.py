@@ -227,3 +227,24 @@ def test_posting_group_amounts_do_not_depend_on_the_order(costs, random):
 
     shuffled = random.sample(costs, len(costs))
     assert amounts(costs) == amounts(shuffled)
+
+
+def test_names_that_are_stored():
+    """Runs keep them, and settings offer them."""
+    assert GRANULARITIES == ("posting_group", "document", "entry")
+
+
+def test_costs_without_document_and_distribution():
+    plain = Cost(DAY, DAY, "actual", BOUGHT, [1], [5])
+    [entry] = journal_entries([plain], DOCUMENT)
+    assert (entry.document, entry.pairs[0].analytic) == ("", "")
+
+
+def test_a_journal_entry_has_a_thousand_pairs_at_most():
+    entries = journal_entries([cost([1] * 1001)], ENTRY)
+    assert [len(entry.pairs) for entry in entries] == [1000, 1]
+
+
+def test_each_value_entry_needs_its_amount():
+    with pytest.raises(ValueError, match="shorter"):
+        journal_entries([Cost(DAY, DAY, "actual", BOUGHT, [1, 2], [5])], ENTRY)
