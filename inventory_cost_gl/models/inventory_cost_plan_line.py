@@ -32,6 +32,7 @@ class InventoryCostPlanLine(models.Model):
         string="Posting Date of Value Entries",
         help="Differs from the journal entry's date where that was locked.",
     )
+    moved = fields.Boolean(help="Posted on another date than the value entries'.")
     document_ref = fields.Char(
         string="Document", help="Empty where documents are added up."
     )
@@ -83,12 +84,11 @@ class InventoryCostPlanLine(models.Model):
 
     def action_open_value_entries(self):
         """Open the value entries that the journal items are made of."""
-        ids = [ref for line in self for ref in line.value_entry_refs or ()]
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Value Entries of %(label)s", label=self[:1].name),
             "res_model": "stock.value.entry",
             "view_mode": "list,pivot,form",
-            "domain": [("id", "in", ids)],
+            "domain": [("plan_line_ids", "in", self.ids)],
             "context": {"create": False},
         }

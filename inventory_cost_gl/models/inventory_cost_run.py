@@ -62,6 +62,12 @@ class InventoryCostRun(models.Model):
         "product.category", string="Categories", readonly=True
     )
     granularity = fields.Selection(GRANULARITIES, string="G/L Detail", readonly=True)
+    post_locked_on_open_date = fields.Boolean(
+        string="Post Locked Dates on the First Open Date",
+        readonly=True,
+        help="Value entries dated in a locked period are posted on the first open date "
+        "instead of being skipped.",
+    )
     journal_id = fields.Many2one("account.journal", readonly=True)
     started_at = fields.Datetime(string="Started", readonly=True)
     finished_at = fields.Datetime(string="Finished", readonly=True)
@@ -76,6 +82,11 @@ class InventoryCostRun(models.Model):
     )
     skipped_count = fields.Integer(
         string="Skipped Entries", readonly=True, help="Value entries left in the queue."
+    )
+    moved_count = fields.Integer(
+        string="Posted on Another Date",
+        readonly=True,
+        help="Value entries of locked dates that are posted on the first open date.",
     )
     without_plan_count = fields.Integer(
         string="Without Mandatory Analytic Plan",
@@ -194,7 +205,8 @@ class InventoryCostRun(models.Model):
 
     def action_open_skipped(self):
         """Open the value entries that the run skipped, with the reasons."""
-        return self._open_lines("skipped", self.env._("Skipped Entries"))
+        action = self._open_lines("skipped", self.env._("Skipped Entries"))
+        return {**action, "domain": [*action["domain"], ("warning", "=", False)]}
 
     def _open_lines(self, columns, name):
         """Return the action that opens what the run skipped, in a list of its own."""

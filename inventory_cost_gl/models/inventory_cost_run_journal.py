@@ -38,7 +38,6 @@ class InventoryCostRunJournal(models.Model):
         try:
             with self.env.cr.savepoint():
                 moves = self._create_journal_entries(entries)
-                self._record_plan(entries, moves)
                 self._link(entries, moves)
         except UserError as error:
             if len(entries) == 1:
@@ -202,16 +201,24 @@ class InventoryCostRunJournal(models.Model):
 
     def _link(self, entries, moves):
         """Link the value entries to their journal items; they leave the queue."""
-        pairs, debits, credits = [], [], []
+        plan_lines = self._record_plan(entries, moves)
+        pairs = [pair for entry in entries for pair in entry.pairs]
+        debits, credits = [], []
         for entry, move in zip(entries, moves, strict=True):
             lines = move.line_ids.sorted("id")
             for number, pair in enumerate(entry.pairs):
                 debit, credit = lines[2 * number : 2 * number + 2]
                 self._check_pair(pair, debit, credit)
-                pairs.append(pair)
                 debits.append(debit.id)
                 credits.append(credit.id)
-        self._insert_links(pairs, debits, credits)
+        linked = self._insert_links(plan_lines, debits, credits)
+        if linked != sum(len(pair.value_entry_ids) for pair in pairs):
+            raise UserError(
+                self.env._(
+                    "Some of the value entries have been posted by another run in the "
+                    "meantime. Run the posting again."
+                )
+            )
         self._add_journal_entries(moves)
 
     def _check_pair(self, pair, debit, credit):
@@ -232,18 +239,11 @@ class InventoryCostRunJournal(models.Model):
                 )
             )
 
-    def _insert_links(self, pairs, debits, credits):
-        """Insert a link for each value entry and delete its queue row: one query."""
-        counts = [len(pair.value_entry_ids) for pair in pairs]
+    def _insert_links(self, plan_lines, debits, credits):
+        """Link what the plan's lines are made of to their journal items: one query.
 
-        def each(values):
-            """Repeat a pair's value for each of its value entries."""
-            repeated = zip(values, counts, strict=True)
-            return pg_array(value for value, count in repeated for _one in range(count))
-
-        def chained(name):
-            return pg_array(value for pair in pairs for value in getattr(pair, name))
-
+        Returns how many amounts of value entries have left the queue for it.
+        """
         self.env.cr.execute(
             SQL(
                 """
@@ -251,37 +251,30 @@ class InventoryCostRunJournal(models.Model):
                     INSERT INTO stock_value_entry_link (
                         company_id, run_id, value_entry_id, kind, amount,
                         debit_line_id, credit_line_id)
-                    SELECT %(company)s, %(run)s, value_entry,
-                           CASE expected WHEN 1 THEN 'expected' ELSE 'actual' END,
-                           units * %(rounding)s::numeric, debit, credit
-                      FROM unnest(
-                           %(entries)s::int[], %(expected)s::int[], %(units)s::bigint[],
-                           %(debits)s::int[], %(credits)s::int[]
-                           ) AS posted (value_entry, expected, units, debit, credit)
+                    SELECT line.company_id, line.run_id, cost.value_entry::int,
+                           line.kind, cost.units::bigint * %(rounding)s::numeric,
+                           posted.debit, posted.credit
+                      FROM unnest(%(lines)s::int[], %(debits)s::int[],
+                                  %(credits)s::int[]) posted (plan_line, debit, credit)
+                      JOIN inventory_cost_plan_line line ON line.id = posted.plan_line
+                     CROSS JOIN LATERAL ROWS FROM (
+                           jsonb_array_elements_text(line.value_entry_refs),
+                           jsonb_array_elements_text(line.value_entry_units)
+                           ) cost (value_entry, units)
                     RETURNING value_entry_id, kind
                 )
                 DELETE FROM stock_value_entry_queue queue USING linked
                  WHERE queue.value_entry_id = linked.value_entry_id
                    AND queue.kind = linked.kind
                 """,
-                company=self.company_id.id,
-                run=self.id,
                 rounding=self._rounding(),
-                entries=chained("value_entry_ids"),
-                units=chained("amounts"),
-                expected=each([int(pair.kind == "expected") for pair in pairs]),
-                debits=each(debits),
-                credits=each(credits),
+                lines=pg_array(plan_lines),
+                debits=pg_array(debits),
+                credits=pg_array(credits),
             )
         )
-        if self.env.cr.rowcount != sum(counts):
-            raise UserError(
-                self.env._(
-                    "Some of the value entries have been posted by another run in the "
-                    "meantime. Run the posting again."
-                )
-            )
         self._invalidate_posted()
+        return self.env.cr.rowcount
 
     def _invalidate_posted(self):
         """Forget what the ORM knows of links and the queue."""

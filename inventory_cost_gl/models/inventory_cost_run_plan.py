@@ -10,6 +10,7 @@ _PLAN_LINE_COLUMNS = (
     "move_id",
     "date",
     "posting_date",
+    "moved",
     "document_ref",
     "kind",
     "debit_role",
@@ -47,21 +48,24 @@ class InventoryCostRunPlan(models.Model):
 
         This is what the printed report and the spreadsheet are made from: each line has
         the two roles and accounts, the amount, what it is grouped by and its value
-        entries. What the run skipped stands in ``line_ids``.
+        entries. What the run skipped stands in ``line_ids``. Returns the ids of the
+        lines, in order.
         """
         self.flush_recordset()
         moves = moves or [self.env["account.move"]] * len(entries)
-        self.env.cr.execute_values(
+        ids = self.env.cr.execute_values(
             f"INSERT INTO inventory_cost_plan_line ({', '.join(_PLAN_LINE_COLUMNS)}) "
-            "VALUES %s",
+            "VALUES %s RETURNING id",
             [
                 self._plan_line_values(entry, pair, move)
                 for entry, move in zip(entries, moves, strict=True)
                 for pair in entry.pairs
             ],
             page_size=1000,
+            fetch=True,
         )
         self.invalidate_recordset(["plan_line_ids"], flush=False)
+        return [line_id for (line_id,) in ids]
 
     def _plan_line_values(self, entry, pair, move):
         """Return the values of ``_PLAN_LINE_COLUMNS`` of a line pair."""
@@ -71,6 +75,7 @@ class InventoryCostRunPlan(models.Model):
             move.id or None,
             entry.date,
             pair.posting_date,
+            pair.posting_date != entry.date,
             entry.document or None,
             pair.kind,
             pair.debit_role,
@@ -102,4 +107,15 @@ class InventoryCostRunPlan(models.Model):
             "view_mode": "list,pivot",
             "domain": [("run_id", "=", self.id)],
             "context": {"create": False, "edit": False},
+        }
+
+    def action_open_moved(self):
+        """Open the journal items of value entries of locked dates."""
+        action = self.action_open_plan()
+        moved = self.env._("%(run)s: Posted on Another Date", run=self.name)
+        return {
+            **action,
+            "name": moved,
+            "domain": [*action["domain"], ("moved", "=", True)],
+            "context": {**action["context"], "show_posting_date": True},
         }

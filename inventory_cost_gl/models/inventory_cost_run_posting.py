@@ -2,12 +2,11 @@ import time
 import zlib
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .inventory_cost_run_journal import pg_array
 from .inventory_cost_run_queue import Skipped
-from .posting_accounts import Problem
+from .posting_accounts import PostingAccounts, Problem, journal_problem
 
 # Waiting value entries that a user's request posts at once; more of them are posted by
 # the scheduled action.
@@ -47,23 +46,21 @@ class InventoryCostRunPosting(models.Model):
     @api.model
     def _check_journal(self, company):
         """Refuse to post without a usable journal."""
-        journal = company.sudo().inventory_cost_journal_id
-        if not journal:
-            raise UserError(
-                self.env._(
-                    "%(company)s has no journal for inventory cost. Choose one in the "
-                    "inventory cost settings.",
-                    company=company.display_name,
-                )
+        problem = journal_problem(self.env, company)
+        if problem:
+            raise UserError(problem.message)
+
+    def _check_may_post(self, company):
+        """Only accountants of the company post, and only there."""
+        if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
+            raise AccessError(
+                self.env._("Only inventory cost accountants post to the G/L.")
             )
-        if not journal.active or journal.type != "general":
+        if company not in self.env.companies:
             raise UserError(
                 self.env._(
-                    "The journal %(journal)s of %(company)s is archived or not of the "
-                    "type Miscellaneous. Choose another one in the inventory cost "
-                    "settings.",
-                    journal=journal.display_name,
-                    company=company.display_name,
+                    "Switch to the company %(company)s to post its inventory cost.",
+                    company=company.sudo().display_name,
                 )
             )
 
@@ -90,13 +87,26 @@ class InventoryCostRunPosting(models.Model):
 
     # -- Runs -------------------------------------------------------------------------
 
+    def _post_now_or_later(self, count):
+        """Do the work now, or leave a long run to the scheduled action."""
+        if count > INLINE_LIMIT:
+            self._trigger_posting()
+        else:
+            self._run_posting()
+
     def _run_posting(self):
         """Do all of a run's work in this transaction, each chunk in a savepoint."""
         self.ensure_one()
-        self._check_journal(self.company_id)
+        if self.mode != "test":
+            self._check_journal(self.company_id)
         self._take_posting_lock()
+        # What this transaction recorded for immediate posting is posted first: the
+        # savepoints below would post it between reading the queue and linking.
+        self.env.cr.flush()
         self._start()
-        for chunk in self._chunks():
+        chunks = self._chunks()
+        self._check_whole_plan(chunks)
+        for chunk in chunks:
             self._run_chunk(chunk)
         self._finish()
 
@@ -107,9 +117,13 @@ class InventoryCostRunPosting(models.Model):
         """
         self.ensure_one()
         cron = self.env["ir.cron"]
-        self._check_journal(self.company_id)
+        begins = self.state == "draft"
+        if self.mode != "test":
+            self._check_journal(self.company_id)
         self._start()
         chunks = self._chunks()
+        if begins:
+            self._check_whole_plan(chunks)
         for number, chunk in enumerate(chunks, start=1):
             if not self._try_posting_lock(self.company_id):
                 return False
@@ -124,7 +138,14 @@ class InventoryCostRunPosting(models.Model):
         if self.state == "running" and self.mode != "post":
             self.line_ids.unlink()
             self.plan_line_ids.unlink()
-            figures = ("entry_count", "skipped_count", "journal_entry_count", "amount")
+            figures = (
+                "entry_count",
+                "skipped_count",
+                "moved_count",
+                "without_plan_count",
+                "journal_entry_count",
+                "amount",
+            )
             self.write(dict.fromkeys(figures, 0))
         if self.state == "draft":
             self.write({"state": "running", "started_at": fields.Datetime.now()})
@@ -137,16 +158,23 @@ class InventoryCostRunPosting(models.Model):
     def _run_chunk(self, chunk):
         """Post, preview or test a chunk, and record what came of it."""
         began = time.monotonic()
-        plan = self._plan(self._waiting(chunk))
-        posted, skipped = plan.entries, list(plan.skipped)
+        accounts = PostingAccounts(self.env, self.company_id)
+        plan = self._plan(self._waiting(chunk), accounts)
+        self._check_plan(plan, chunk)
+        refused = []
         if self.mode == "post":
             refused = self._post_journal_entries(plan.entries)
-            skipped += self._refused(refused)
-            failed = {id(entry) for entry, _message in refused}
-            posted = [entry for entry in plan.entries if id(entry) not in failed]
+            self._check_all_posted(refused)
             self._settle(plan.settled)
-        elif self.mode == "preview":
-            self._record_plan(plan.entries)
+        elif self.mode == "test":
+            refused = self._try_journal_entries(plan.entries)
+        failed = {id(entry) for entry, _message in refused}
+        posted = [entry for entry in plan.entries if id(entry) not in failed]
+        skipped = [*plan.skipped, *self._refused(refused)]
+        if self.mode != "post":
+            self._record_plan(posted)
+        if self.mode == "test":
+            self._record_warnings(posted, accounts)
         self._record_skipped(skipped)
         self._count(posted, skipped, time.monotonic() - began)
 
@@ -157,7 +185,9 @@ class InventoryCostRunPosting(models.Model):
                 Problem(
                     self.env._(
                         "The journal entry was refused: %(message)s", message=message
-                    )
+                    ),
+                    "account.journal",
+                    self.journal_id.id,
                 ),
                 pair.kind,
                 pair.value_entry_ids,
@@ -181,6 +211,7 @@ class InventoryCostRunPosting(models.Model):
                 "skipped_count": self.skipped_count
                 + len({entry for skip in skipped for entry in skip.value_entry_ids}),
                 "journal_entry_count": self.journal_entry_count + len(entries),
+                "moved_count": self.moved_count + _moved(entries),
                 "without_plan_count": self.without_plan_count + len(without_plan),
                 "amount": self.amount + self._debited(entries),
                 "duration": self.duration + seconds,
@@ -192,30 +223,7 @@ class InventoryCostRunPosting(models.Model):
     def _record_skipped(self, skipped):
         """Add a line for each value entry and reason: one query a reason."""
         for skip in skipped:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO inventory_cost_run_line (
-                        run_id, company_id, value_entry_id, product_id,
-                        posting_date, document_ref, amount, reason, res_model, res_id)
-                    SELECT %(run)s, entry.company_id, entry.id,
-                           entry.product_id, entry.posting_date, entry.document_ref,
-                           CASE %(kind)s WHEN 'expected' THEN entry.cost_amount_expected
-                                         ELSE entry.cost_amount_actual END,
-                           %(reason)s, %(model)s, %(record)s
-                      FROM stock_value_entry entry
-                     WHERE entry.id = ANY(%(entries)s::int[])
-                     ORDER BY entry.id
-                    """,
-                    run=self.id,
-                    kind=skip.kind,
-                    reason=skip.problem.message,
-                    model=skip.problem.res_model or None,
-                    record=skip.problem.res_id or None,
-                    entries=pg_array(skip.value_entry_ids),
-                )
-            )
-        self.invalidate_recordset(["line_ids"], flush=False)
+            self._insert_lines(skip.problem, skip.kind, skip.value_entry_ids)
 
     # -- Automatic posting ------------------------------------------------------------
 
@@ -280,11 +288,26 @@ class InventoryCostRunPosting(models.Model):
                         .sudo()
                         .browse(account)
                         .display_name,
-                        plan=plan,
-                    )
+                        plan=plan.name,
+                    ),
+                    plan._name,
+                    plan.id,
                 ),
                 pair.kind,
                 ids,
             )
             for pair, ids, account, plan in self._missing_plans(entries)
         ]
+
+
+def _moved(entries):
+    """Return how many value entries are posted on another date than their own."""
+    return len(
+        {
+            value_entry
+            for entry in entries
+            for pair in entry.pairs
+            if pair.posting_date != entry.date
+            for value_entry in pair.value_entry_ids
+        }
+    )

@@ -9,6 +9,8 @@ from .posting_accounts import CostKey, PostingAccounts
 # Value entries that are posted together, at least one date or document. Per posting
 # group a date is never cut, so that it gets one journal entry.
 CHUNK_SIZES = {"posting_group": 200_000, "document": 5_000, "entry": 1_000}
+# Automatic runs: no transaction holds the journal's sequence for much over a second.
+AUTOMATIC_CHUNK_SIZE = 1_000
 
 
 class Chunk(NamedTuple):
@@ -129,6 +131,8 @@ class InventoryCostRunQueue(models.Model):
             )
         )
         chunks, size = [], CHUNK_SIZES[self.granularity]
+        if self.automatic:
+            size = min(size, AUTOMATIC_CHUNK_SIZE)
         for date, document, count in rows:
             if chunks and chunks[-1].count + count <= size:
                 last = chunks.pop()
@@ -234,29 +238,44 @@ class InventoryCostRunQueue(models.Model):
         finder = finder or PostingAccounts(self.env, self.company_id)
         finder.load_accounts({row.key.counter_account for row in waiting} - {0})
         analytics = self._existing_distributions({row.key.analytic for row in waiting})
+        dates = self._journal_dates({row.key.posting_date for row in waiting}, finder)
         costs, skipped, settled = [], [], []
         for row in waiting:
+            date = dates[row.key.posting_date]
             if not (row.sign and row.wanted):
                 settled.append((row.key.kind, row.value_entry_ids))
                 continue
-            accounts, problems = finder.find(row.key)
+            accounts, problems = finder.find(row.key, date)
             skipped += [
                 Skipped(problem, row.key.kind, row.value_entry_ids)
                 for problem in problems
             ]
             if accounts:
-                costs.append(
-                    self._prepare_cost(row, accounts, analytics[row.key.analytic])
-                )
+                analytic = analytics[row.key.analytic]
+                costs.append(self._prepare_cost(row, date, accounts, analytic))
         entries = journal_entries(costs, self.granularity)
         self._label_pairs(entries)
         return Plan(entries, skipped, settled)
 
-    def _prepare_cost(self, row, accounts, analytic):
+    def _journal_dates(self, posting_dates, finder):
+        """Return ``{posting date: date of the journal entry}``.
+
+        They are the same, but for locked dates where the run posts these on the first
+        open date.
+        """
+        dates = {date: date for date in posting_dates}
+        if self.post_locked_on_open_date:
+            periods = self.env["inventory.period"]
+            first_open = periods._first_open_date_getter(self.company_id)
+            locked = filter(finder.date_problem, posting_dates)
+            dates.update({date: first_open(date) for date in locked})
+        return dates
+
+    def _prepare_cost(self, row, date, accounts, analytic):
         """Return what the grouping works on."""
         key = row.key
         return Cost(
-            date=key.posting_date,
+            date=date,
             posting_date=key.posting_date,
             kind=key.kind,
             accounts=accounts,

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .many2one_without_key import Many2oneWithoutKey
+
 
 class StockValueEntryLink(models.Model):
     """What of a value entry stands in which journal items.
@@ -15,9 +17,9 @@ class StockValueEntryLink(models.Model):
     _order = "id"
     _rec_name = "value_entry_id"
 
-    company_id = fields.Many2one("res.company", required=True, ondelete="restrict")
+    company_id = Many2oneWithoutKey("res.company", required=True, ondelete="restrict")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    value_entry_id = fields.Many2one(
+    value_entry_id = Many2oneWithoutKey(
         "stock.value.entry", required=True, ondelete="restrict"
     )
     kind = fields.Selection(
@@ -30,7 +32,7 @@ class StockValueEntryLink(models.Model):
     credit_line_id = fields.Many2one(
         "account.move.line", required=True, ondelete="restrict"
     )
-    run_id = fields.Many2one("inventory.cost.run", ondelete="restrict")
+    run_id = Many2oneWithoutKey("inventory.cost.run", ondelete="restrict")
 
     _value_entry_index = models.Index("(value_entry_id)")
     _debit_index = models.Index("(debit_line_id)")

@@ -10,6 +10,7 @@ from . import test_settings
 from . import test_setup
 from . import test_valuation
 from . import test_post_modes
+from . import test_post_plan
 from . import test_post_skipped
 from . import test_post_test
 from . import test_post_guards

@@ -84,6 +84,16 @@ class TestPostAutomatic(PostingCommon):
 
     def test_immediate_without_journal(self):
         self.company.inventory_cost_journal_id = False
+    def test_immediate_beside_the_wizard_in_one_transaction(self):
+        self.company.automatic_cost_posting = "immediate"
+        for mode in ("post", "preview"):
+            entry = self.entry(5.0)
+            run = self.post(mode)
+            self.assertEqual((run.state, run.skipped_count), ("done", 0))
+            self.assertEqual(run.entry_count, 0, "it was posted at once already")
+            self.assertEqual(entry.cost_posted_to_gl, 5.0)
+        self.assertConserved()
+
         with self.assertRaisesRegex(UserError, "has no journal"):
             self.runs._post_immediately(self.entry(1.0))
 
@@ -284,8 +294,8 @@ class TestPostAutomatic(PostingCommon):
 
     def test_a_long_run_is_left_to_the_scheduled_action(self):
         self.entry(5.0)
-        wizard = "odoo.addons.inventory_cost_gl.wizards.inventory_cost_post"
-        with patch(f"{wizard}.INLINE_LIMIT", 0):
+        posting = "odoo.addons.inventory_cost_gl.models.inventory_cost_run_posting"
+        with patch(f"{posting}.INLINE_LIMIT", 0):
             run = self.post()
         self.assertEqual((run.state, run.entry_count), ("draft", 0))
         self.assertEqual(len(self.waiting()), 1)

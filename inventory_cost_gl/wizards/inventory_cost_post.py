@@ -1,8 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
 
 from ..models.inventory_cost_run import GRANULARITIES, RUN_MODES
-from ..models.inventory_cost_run_posting import INLINE_LIMIT
 
 
 class InventoryCostPost(models.TransientModel):
@@ -31,6 +29,11 @@ class InventoryCostPost(models.TransientModel):
         string="G/L Detail",
         required=True,
         default=lambda self: self.env.company.cost_posting_granularity,
+    )
+    post_locked_on_open_date = fields.Boolean(
+        string="Post entries of locked periods on the first open date",
+        help="Otherwise they are skipped and listed. The reconciliation shows what is "
+        "posted on another date than its own.",
     )
     until_date = fields.Date(
         help="Value entries with a later posting date wait. Left empty, all are posted."
@@ -74,35 +77,20 @@ class InventoryCostPost(models.TransientModel):
         Returns the action that opens the run.
         """
         self.ensure_one()
-        self._check_may_post()
+        self.env["inventory.cost.run"]._check_may_post(self.company_id)
         runs = self.env["inventory.cost.run"].sudo().with_company(self.company_id)
-        runs._check_journal(self.company_id)
+        if self.mode != "test":
+            runs._check_journal(self.company_id)
         run = runs.create(runs._prepare_posting(self.company_id, **self._prepare_run()))
-        if self.waiting_count > INLINE_LIMIT:
-            runs._trigger_posting()
-        else:
-            run._run_posting()
+        run._post_now_or_later(self.waiting_count)
         return run.sudo(False)._open_action()
-
-    def _check_may_post(self):
-        """Only accountants of the company post."""
-        if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
-            raise AccessError(
-                self.env._("Only inventory cost accountants post to the G/L.")
-            )
-        if self.company_id not in self.env.companies:
-            raise UserError(
-                self.env._(
-                    "Switch to the company %(company)s to post its inventory cost.",
-                    company=self.company_id.sudo().display_name,
-                )
-            )
 
     def _prepare_run(self):
         """Return the values that the wizard decides of the run."""
         return {
             "mode": self.mode,
             "granularity": self.granularity,
+            "post_locked_on_open_date": self.post_locked_on_open_date,
             "until_date": self.until_date,
             "product_ids": [fields.Command.set(self.product_ids.ids)],
             "category_ids": [fields.Command.set(self.category_ids.ids)],

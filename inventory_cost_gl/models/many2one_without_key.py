@@ -1,0 +1,23 @@
+from odoo import fields
+from odoo.tools import sql
+
+
+class Many2oneWithoutKey(fields.Many2one):
+    """A many2one without a foreign key in the database.
+
+    For columns of append-only tables that name rows which are never deleted either:
+    PostgreSQL would look each of them up again for every row that is inserted.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        """Add no foreign key; drop the one of an earlier version."""
+        comodel = model.env[self.comodel_name]
+        for name in sql.get_foreign_keys(
+            model.env.cr,
+            model._table,
+            self.name,
+            comodel._table,
+            "id",
+            self.ondelete or "set null",
+        ):
+            sql.drop_constraint(model.env.cr, model._table, name)
