@@ -47,17 +47,23 @@ class InvoicingWriter:
             stated |= ledger._state(
                 model, self.statements[model], self.withdrawn[model]
             )
-        self._say_moved_dates()
-        return stated | ledger._append(self.shares)
+        value_entries = stated | ledger._append(self.shares)
+        self._say_moved_dates(value_entries)
+        return value_entries
 
-    def _say_moved_dates(self):
-        """Tell bills and invoices of a closed period where their cost went."""
-        rows = self.statements["account.move.line"] + [
-            row for row in self.shares if row["source_model"] == "account.move.line"
-        ]
-        lines = self.env["account.move.line"].browse(row["source_id"] for row in rows)
-        dates = {row["source_id"]: row["posting_date"] for row in rows}
-        moved = lines.filtered(lambda line: dates[line.id] != line.date)
+    def _say_moved_dates(self, value_entries):
+        """Tell bills and invoices of a closed period where their cost went, or where it
+        was taken back."""
+        dates = {
+            value.source_id: value.posting_date
+            for value in value_entries
+            if value.source_model == "account.move.line"
+        }
+        lines = self.env["account.move.line"].browse(dates)
+        moved = lines.filtered(
+            lambda line: dates[line.id] != line.date
+            and self.first_open(line.date) != line.date
+        )
         for document, own in moved.grouped("move_id").items():
             document.message_post(
                 body=self.env._(

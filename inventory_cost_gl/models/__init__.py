@@ -20,6 +20,7 @@ from . import stock_ledger_entry
 from . import stock_ledger_entry_statements
 from . import stock_ledger_entry_write_off
 from . import stock_value_entry
+from . import inventory_period_ledger
 from . import stock_value_entry_analytic
 from . import stock_cost_application
 from . import stock_cost_queue

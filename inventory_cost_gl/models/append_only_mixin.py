@@ -22,6 +22,7 @@ class AppendOnlyMixin(models.AbstractModel):
 
     def init(self):
         """Create the triggers; runs at every install and update of the addon."""
+        super().init()
         if self._abstract:
             return
         self.env.cr.execute(

@@ -37,7 +37,9 @@ class InventoryPeriodClose(models.Model):
         with self.env.registry.cursor() as cr:
             fresh = self.with_env(self.env(cr=cr))
             fresh._check_closable(company_id, day)
-            last_value_entry_id = fresh._newest_value_entry_id(company_id)
+            last_value_entry_id = max(
+                period._newest_value_entry_id(company_id) for period in (self, fresh)
+            )
         closing = self.search(self._others("<=") & Domain("closed", "=", False))
         closing.sudo().write(
             {

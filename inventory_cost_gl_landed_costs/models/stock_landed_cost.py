@@ -8,7 +8,10 @@ class StockLandedCost(models.Model):
 
     def button_validate(self):
         """State the landed costs of managed products; refused in a closed period."""
-        for company, costs in self.grouped("company_id").items():
+        managed = self.filtered(
+            lambda cost: cost._get_targeted_move_ids()._filter_managed()
+        )
+        for company, costs in managed.grouped("company_id").items():
             self.env["inventory.cost.guard"].sudo()._hold(company)
             self.env["inventory.period"]._check_open(
                 company, [(cost.date, cost.name) for cost in costs]

@@ -1,4 +1,4 @@
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -100,6 +100,42 @@ class TestLandedCosts(InventoryCostCommon):
                 self.landed_cost(receipts, 10.01, split)
                 self.assertAlmostEqual(sum(self.cost(receipts)) - before, 10.01)
 
+    def test_of_other_products_a_closed_period_is_no_concern(self):
+        category = self.env["product.category"].create(
+            {"name": "Periodic", "property_cost_method": "fifo"}
+        )
+        category.property_valuation = "periodic"
+        product = self.make_product("fifo", categ_id=category.id)
+        order = self.buy(product, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        self.env["inventory.period"].create(
+            {"ending_date": "2026-01-31"}
+        ).action_close()
+        cost = self.landed_cost(receipt, 50.0, date="2026-01-20")
+        self.assertEqual(cost.state, "done")
+
+    def test_drafts_are_noted_before_closing(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        with self.at("2026-01-20"):
+            draft = self.env["stock.landed.cost"].create(
+                {
+                    "date": "2026-01-20",
+                    "picking_ids": [Command.set(receipt.ids)],
+                    "account_journal_id": self.company.inventory_cost_journal_id.id,
+                }
+            )
+        periods = self.env["inventory.period"]
+        for day, count in (("2026-01-19", 0), ("2026-01-20", 1)):
+            found = [
+                finding
+                for finding in periods._findings(self.company, fields.Date.to_date(day))
+                if finding.kind == "draft_landed_costs"
+            ]
+            self.assertEqual(len(found), count)
+        self.assertEqual(found[0].examples, [draft.display_name])
+        self.assertFalse(found[0].blocks)
+
     def test_refused_in_a_closed_period(self):
         order = self.buy(self.fifo, 10, 10.0, date="2026-02-05")
         receipt = self.receive(order, date="2026-02-05")
@@ -110,7 +146,7 @@ class TestLandedCosts(InventoryCostCommon):
                 "closed": True,
             }
         )
-        with self.assertRaisesRegex(UserError, "closed until"):
+        with self.assertRaisesRegex(UserError, "LC/.*closed until"):
             self.landed_cost(receipt, 50.0, date="2026-01-20")
         self.assertEqual(sum(self.cost(receipt)), 100.0)
 
