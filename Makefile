@@ -1,5 +1,5 @@
 # The commands of the project. Each gets by itself what it still lacks.
-.PHONY: demo serve stop test test-odoo scenarios mutation lint format pot
+.PHONY: demo serve stop test test-odoo bench scenarios mutation lint format pot
 
 demo:  ## Create the demo database and fill it
 	@tools/demo
@@ -15,6 +15,9 @@ test:  ## Every test of the project, on a fresh database
 
 test-odoo:  ## Odoo's own tests, with the addon and without it
 	@tools/test_odoo
+
+bench:  ## Speed beside Odoo's own and plain SQL (SCALE=0.02 tries it on less)
+	@tools/bench
 
 scenarios:  ## Every scenario file of DIR through documents (ENGINE=costing: the rules)
 	@tools/scenarios "$(DIR)"

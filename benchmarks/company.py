@@ -55,6 +55,9 @@ def make_company(env):
         context={"allowed_company_ids": company.ids, "tracking_disable": True},
     )
     company = company.with_env(env)
+    warehouses = env["stock.warehouse"]
+    if not warehouses.search([("company_id", "=", company.id)], limit=1):
+        warehouses.create({"name": "Benchmark", "code": "BM", "company_id": company.id})
     groups = _make_posting_setup(company)
     company.write(
         {

@@ -50,18 +50,28 @@ def drop(name):
     administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
-@contextmanager
-def environment(database):
-    """Yield Odoo's environment of the administrator in the benchmarks' company."""
-    from odoo import api
-    from odoo.modules.registry import Registry
+def start_odoo(database):
+    """Load Odoo and its settings; before that nothing of it can be imported."""
+    import odoo.init
     from odoo.tools import config
 
     config.parse_config(["-d", database, "--no-http", "--log-level=error"])
+    return odoo.init
+
+
+@contextmanager
+def environment(database, company=True):
+    """Yield Odoo's environment of the administrator in the benchmarks' company.
+
+    Without ``company`` that of the system: the company is still to be made.
+    """
+    from odoo import api
+    from odoo.modules.registry import Registry
+
     registry = Registry(database)
     with registry.cursor() as cr:
         env = api.Environment(cr, api.SUPERUSER_ID, {})
-        yield in_company(env)
+        yield in_company(env) if company else env
 
 
 def in_company(env):
