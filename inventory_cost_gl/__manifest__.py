@@ -26,6 +26,7 @@
         "views/inventory_period_views.xml",
         "data/ir_sequence.xml",
         "views/inventory_revaluation_views.xml",
+        "views/inventory_cost_explanation_views.xml",
         "views/product_views.xml",
         "views/inventory_average_setting_views.xml",
         "wizards/inventory_average_change_views.xml",

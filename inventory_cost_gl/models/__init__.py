@@ -82,3 +82,6 @@ from . import account_move_line
 from . import account_move_line_analytic
 from . import account_move_line_guard
 from . import account_move_screen
+from . import inventory_cost_explanation
+from . import inventory_cost_explanation_text
+from . import inventory_cost_explanation_buttons

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 # Sources that are lines of a document: the document is what a user wants to see.
 DOCUMENT_FIELDS = {
     "account.move.line": "move_id",
+    "inventory.revaluation.line": "revaluation_id",
     "purchase.order.line": "order_id",
     "sale.order.line": "order_id",
     "stock.move": "picking_id",
@@ -77,6 +78,26 @@ class StockValueEntryScreen(models.Model):
         """
         self.ensure_one()
         return self._open_document(self.source_model, self.source_id)
+
+    def action_open_cause(self):
+        """Open the document that caused an adjustment, else the entry's own.
+
+        Raises UserError if it was deleted or the user may not read it.
+        """
+        self.ensure_one()
+        return self._first_cause().action_open_source()
+
+    def _first_cause(self):
+        """Return the entry whose source brought this adjustment about.
+
+        What is no adjustment is its own cause. Causes are older than what they cause,
+        so the chain ends.
+        """
+        self.ensure_one()
+        entry = self.sudo()
+        while entry.adjustment and entry.cause_value_entry_id.id < entry.id:
+            entry = entry.cause_value_entry_id
+        return entry.sudo(False)
 
     @api.model
     def _open_document(self, model, record_id):

@@ -35,3 +35,6 @@ from . import test_fixed_application
 from . import test_automatic_adjustment
 from . import test_two_companies
 from . import test_write_off
+from . import test_cause
+from . import test_document_sources
+from . import test_why_this_cost

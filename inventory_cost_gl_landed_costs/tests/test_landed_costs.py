@@ -65,6 +65,38 @@ class TestLandedCosts(InventoryCostCommon):
                 self.assertEqual(str(charge.posting_date), "2026-01-20")
                 self.assertEqual(str(charge.valuation_date), "2026-01-05")
 
+    def test_adjustments_lead_to_the_landed_cost(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        sale = self.sell(self.fifo, 6, date="2026-01-06")
+        delivery = self.deliver(sale, date="2026-01-06")
+        cost = self.landed_cost(receipt, 50.0)
+        charge = self.entries(receipt).filtered("charge_product_id")
+        adjustments = self.entries(delivery).filtered("adjustment")
+        self.assertEqual(sum(adjustments.mapped("cost_amount_expected")), -30.0)
+        for entry in charge | adjustments:
+            action = entry.action_open_cause()
+            self.assertEqual(
+                (action["res_model"], action["res_id"]), (cost._name, cost.id)
+            )
+
+    def test_the_tree_behind_a_cost_names_the_charge(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        self.landed_cost(receipt, 50.0)
+        action = self.fifo.action_explain_cost()
+        root, layer = self.env[action["res_model"]].search(action["domain"])
+        layer.action_unfold()
+        sources = self.env[action["res_model"]].search(action["domain"])[2:]
+        self.assertEqual(root.amount, 150.0)
+        self.assertEqual(
+            [(line.name, line.amount) for line in sources],
+            [
+                ("Expected cost, not billed or invoiced yet", 100.0),
+                ("Freight", 50.0),
+            ],
+        )
+
     def test_negative_one_takes_it_back(self):
         order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
         receipt = self.receive(order, date="2026-01-05")
