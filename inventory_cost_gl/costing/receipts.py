@@ -109,6 +109,19 @@ def invoice_statement(item, entry, quantity, amount):
     )
 
 
+def revaluation_fields(entry):
+    """What the reversal of an entry's expected revaluation takes over of it.
+
+    It covers what the last revaluation covered, from the same date on.
+    """
+    last = [cost for cost in entry.costs if cost.entry_type == REVALUATION][-1]
+    return {
+        "valuation_date": last.valuation_date,
+        "valued_quantity": last.valued_quantity,
+        "partial_revaluation": last.partial_revaluation,
+    }
+
+
 def _reversed_expected(entry, entry_type, quantity):
     return expected_to_reverse(
         entry.costs, entry_type, entry.invoiced, quantity, entry.quantity

@@ -52,8 +52,9 @@ def remaining_at(book, day):
 def revaluable(book, day, entry_ids=None, locations=None):
     """``[(entry, quantity)]`` a revaluation dated ``day`` covers, in entry order.
 
-    Only completely invoiced increases count, but for standard items, whose
-    expected cost is revalued too. ``entry_ids`` and ``locations`` narrow it down.
+    Only increases completely invoiced by that day count, but for standard items,
+    whose expected cost is revalued too. ``entry_ids`` and ``locations`` narrow it
+    down.
     """
     standard = book.item.costing_method == STANDARD
     rows = []
@@ -61,10 +62,16 @@ def revaluable(book, day, entry_ids=None, locations=None):
         entry = book.entries[entry_id]
         wanted = entry_ids is None or entry_id in entry_ids
         wanted = wanted and (locations is None or entry.location in locations)
-        counts = standard or entry.invoiced >= entry.quantity
+        counts = standard or _is_invoiced(entry, day)
         if wanted and counts and quantity > 0:
             rows.append((entry, quantity))
     return rows
+
+
+def _is_invoiced(entry, day):
+    """Is the increase completely invoiced, the last time on ``day`` at the latest?"""
+    invoiced_on = [cost.posting_date for cost in entry.costs if cost.invoiced_quantity]
+    return entry.invoiced >= entry.quantity and max(invoiced_on, default=day) <= day
 
 
 def balance_at(book, day, locations=None):

@@ -6,8 +6,12 @@ from odoo import fields
 from odoo.tools import format_date
 
 from ..costing.invoicing import invoicing
-from ..costing.receipts import expected_to_reverse, invoice_statement
-from ..costing.records import DIRECT_COST, Cost
+from ..costing.receipts import (
+    expected_to_reverse,
+    invoice_statement,
+    revaluation_fields,
+)
+from ..costing.records import DIRECT_COST, REVALUATION, Cost
 from .load import Loader
 
 
@@ -107,9 +111,11 @@ class InvoicingWriter:
             model, source_id, record, entry, after
         ):
             own = entry_type == DIRECT_COST
+            reversed_ = revaluation_fields(entry) if entry_type == REVALUATION else {}
             self.statements[model].append(
                 {
                     **common,
+                    **self._revaluation_values(reversed_),
                     "entry_type": entry_type,
                     "variance_type": variance_type,
                     "cost_amount_expected": float(self.units.money(expected)),
@@ -125,9 +131,18 @@ class InvoicingWriter:
                     variance_type=variance_type or "",
                     actual=actual,
                     expected=expected,
+                    **reversed_,
                 )
             )
         entry.invoiced += after
+
+    def _revaluation_values(self, reversed_):
+        """Return what a value entry takes over of the revaluation it reverses."""
+        values = dict(reversed_)
+        if values:
+            quantity = self.units.number(values["valued_quantity"])
+            values["valued_quantity"] = float(quantity)
+        return values
 
     def _parts(self, model, source_id, record, entry, quantity):
         """Return what a bill line states of a receipt; a write-off is a bill of 0."""
@@ -214,7 +229,7 @@ class InvoicingWriter:
         order = source if "order_line" in source else source.order_id
         return {
             "source_ref": order.name,
-            "document_ref": order.name,
+            "document_ref": self.env.context.get("write_off_document") or order.name,
             "posting_date": self.first_open(max(self.date, record.posting_date)),
         }
 

@@ -29,6 +29,7 @@ from . import stock_value_entry_screen
 from . import stock_cost_application_screen
 from . import stock_cost_item_screen
 from . import inventory_revaluation
+from . import inventory_revaluation_calculate
 from . import inventory_revaluation_line
 from . import inventory_cost_run
 from . import inventory_cost_run_queue
@@ -57,6 +58,7 @@ from . import product_category
 from . import product_template
 from . import product_product
 from . import product_product_value
+from . import product_standard_cost
 from . import product_value
 from . import stock_location
 from . import stock_warehouse

@@ -1,18 +1,17 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date
+from odoo.tools import split_every
 
-from ..costing.revaluation import RevaluationError, check_period, revaluable
-from ..engine.load import Loader
-from ..engine.units import Units
+# Products whose whole history is in memory at a time.
+PRODUCTS_AT_ONCE = 200
 
 
 class InventoryRevaluation(models.Model):
     """A document that revalues stock at a date (Business Central h.1).
 
     *Calculate Inventory Value* proposes a line per product, per product and warehouse
-    or per ledger entry with what is left at the date; the user enters the new values;
-    posting states revaluation entries on the open increases.
+    or per ledger entry with what is left at the date; the user enters the new values,
+    a manager approves them; posting states revaluation entries on the open increases.
     """
 
     _name = "inventory.revaluation"
@@ -21,12 +20,19 @@ class InventoryRevaluation(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
 
-    name = fields.Char(readonly=True, copy=False, default="/")
+    name = fields.Char(string="Number", readonly=True, copy=False)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    date = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
+    date = fields.Date(
+        string="Posting Date",
+        required=True,
+        default=fields.Date.context_today,
+        tracking=True,
+        help="What is left at the end of this day is revalued. Products valued by "
+        "average are revalued on the last day of an average cost period.",
+    )
     calculate_per = fields.Selection(
         [
             ("item", "Product"),
@@ -38,11 +44,38 @@ class InventoryRevaluation(models.Model):
         help="What a line revalues: all stock of a product, its stock in one "
         "warehouse, or what is left of one receipt.",
     )
+    calculation_base = fields.Selection(
+        [
+            ("value", "Present Value"),
+            ("last_direct_cost", "Last Direct Cost"),
+            ("standard_cost", "Standard Cost"),
+        ],
+        string="New Value From",
+        required=True,
+        default="value",
+        help="What is proposed as the value after: the value before, the unit cost of "
+        "the last purchase, or the cost on the product of those at standard cost.",
+    )
     product_ids = fields.Many2many(
         "product.product",
         string="Products",
         domain=[("is_storable", "=", True)],
         check_company=True,
+    )
+    category_ids = fields.Many2many(
+        "product.category",
+        string="Product Categories",
+        help="All products in these categories, and in those below them.",
+    )
+    warehouse_ids = fields.Many2many(
+        "stock.warehouse",
+        string="Warehouses",
+        check_company=True,
+        help="Only stock in these warehouses; empty: everywhere.",
+    )
+    update_standard_cost = fields.Boolean(
+        help="When posted, the unit cost after becomes the cost of the products that "
+        "are valued at standard cost."
     )
     reason = fields.Char(required=True, tracking=True)
     user_id = fields.Many2one(
@@ -51,6 +84,8 @@ class InventoryRevaluation(models.Model):
         default=lambda self: self.env.user,
         tracking=True,
     )
+    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    approved_on = fields.Datetime(readonly=True, copy=False)
     state = fields.Selection(
         [("draft", "Draft"), ("approved", "Approved"), ("posted", "Posted")],
         default="draft",
@@ -59,126 +94,87 @@ class InventoryRevaluation(models.Model):
         tracking=True,
     )
     line_ids = fields.One2many("inventory.revaluation.line", "revaluation_id")
-    amount = fields.Monetary(compute="_compute_amount", store=True)
+    value_calculated = fields.Monetary(
+        string="Before", compute="_compute_amount", store=True
+    )
+    value_revalued = fields.Monetary(
+        string="After", compute="_compute_amount", store=True
+    )
+    amount = fields.Monetary(string="Change", compute="_compute_amount", store=True)
 
-    @api.depends("line_ids.amount")
+    @api.depends(
+        "line_ids.value_calculated", "line_ids.value_revalued", "line_ids.amount"
+    )
     def _compute_amount(self):
         for revaluation in self:
-            revaluation.amount = sum(revaluation.line_ids.mapped("amount"))
+            lines = revaluation.line_ids
+            revaluation.value_calculated = sum(lines.mapped("value_calculated"))
+            revaluation.value_revalued = sum(lines.mapped("value_revalued"))
+            revaluation.amount = sum(lines.mapped("amount"))
+
+    @api.depends("name")
+    def _compute_display_name(self):
+        """Name a document that is not saved yet."""
+        for revaluation in self:
+            revaluation.display_name = revaluation.name or self.env._("New Revaluation")
 
     @api.model_create_multi
     def create(self, vals_list):
         """Number the documents."""
         for vals in vals_list:
-            if vals.get("name", "/") == "/":
-                vals["name"] = (
-                    self.env["ir.sequence"].next_by_code("inventory.revaluation") or "/"
-                )
+            if not vals.get("name"):
+                vals["name"] = self.env["ir.sequence"].next_by_code(self._name)
         return super().create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_posted(self):
-        self._check_not_posted()
+        for revaluation in self.filtered(lambda one: one.state == "posted"):
+            revaluation._refuse_change()
 
     def write(self, vals):
-        """Refuse changes of a posted document; its chatter stays open."""
-        if not self.env.su or "state" not in vals:
-            if {"date", "company_id", "line_ids", "reason"} & set(vals):
-                self._check_not_posted()
-            if "state" in vals:
-                raise UserError(
-                    self.env._("Approve or post a revaluation with its buttons.")
-                )
+        """Refuse changes of what was approved or posted; its chatter stays open."""
+        if "state" in vals and not self.env.su:
+            raise UserError(
+                self.env._("Approve or post a revaluation with its buttons.")
+            )
+        if self._decisive_fields() & set(vals):
+            self._check_draft()
         return super().write(vals)
 
-    def _check_not_posted(self):
-        for revaluation in self.filtered(lambda one: one.state == "posted"):
+    def _decisive_fields(self):
+        """Return the fields that stay as they were approved; a hook."""
+        return {
+            "date",
+            "company_id",
+            "calculate_per",
+            "line_ids",
+            "reason",
+            "update_standard_cost",
+        }
+
+    def _check_draft(self):
+        """Raise for documents that are approved or posted."""
+        for revaluation in self.filtered(lambda one: one.state != "draft"):
+            revaluation._refuse_change()
+
+    def _refuse_change(self):
+        if self.state == "posted":
             raise UserError(
                 self.env._(
                     "%(revaluation)s is posted and can't be changed. Post another "
                     "revaluation that sets the values you want.",
-                    revaluation=revaluation.name,
+                    revaluation=self.name,
                 )
             )
-
-    # -- Buttons ----------------------------------------------------------------------
-
-    def action_calculate(self):
-        """Propose the lines: what is left of the products at the date, and its value.
-
-        Lines there already are replaced.
-        """
-        self.ensure_one()
-        self._check_not_posted()
-        if not self.product_ids:
-            raise UserError(self.env._("Choose the products to revalue first."))
-        rows = []
-        for product in self.product_ids:
-            rows += self._calculated_lines(product)
-        if not rows:
-            raise UserError(
-                self.env._(
-                    "Nothing is left to revalue on %(date)s: only stock that is "
-                    "completely billed counts.",
-                    date=format_date(self.env, self.date),
-                )
-            )
-        self.line_ids = [Command.clear(), *map(Command.create, rows)]
-
-    def _calculated_lines(self, product):
-        """Return the values of the lines of one product."""
-        books = self._load(product)
-        rows = []
-        for key, entries in self._groups(books, product).items():
-            line = self.env["inventory.revaluation.line"].new(
-                {"revaluation_id": self.id, "product_id": product.id, **dict(key)}
-            )
-            quantity, value = line._calculated(books[product.id], entries)
-            rows.append(
-                {
-                    "product_id": product.id,
-                    **dict(key),
-                    "quantity": quantity,
-                    "value_calculated": value,
-                    "value_revalued": value,
-                }
-            )
-        return rows
-
-    def _groups(self, books, product):
-        """Return ``{line key: revaluable entries}`` of a product."""
-        book = books[product.id]
-        groups = {}
-        for entry, quantity in revaluable(book, self.date):
-            key = ()
-            if self.calculate_per == "item_location":
-                key = (("cost_location_id", entry.location),)
-            elif self.calculate_per == "entry":
-                key = (("ledger_entry_id", entry.id),)
-            groups.setdefault(key, []).append((entry, quantity))
-        return groups
-
-    def _load(self, products):
-        """Return the whole history of the products as costing books."""
-        company = self.company_id
-        items = (
-            self.env["stock.cost.item"]
-            .sudo()
-            .search(
-                [("company_id", "=", company.id), ("product_id", "in", products.ids)]
+        raise UserError(
+            self.env._(
+                "%(revaluation)s is approved. Set it back to draft to change it; it "
+                "has to be approved again then.",
+                revaluation=self.name,
             )
         )
-        missing = products - items.product_id
-        if missing:
-            raise UserError(
-                self.env._(
-                    "%(product)s isn't valued by value entries in %(company)s. Remove "
-                    "it from the revaluation.",
-                    product=missing[0].display_name,
-                    company=company.display_name,
-                )
-            )
-        return Loader(company.sudo(), Units(company.currency_id)).load_history(items)
+
+    # -- Buttons ----------------------------------------------------------------------
 
     def action_approve(self):
         """Approve the document: the new values are agreed on."""
@@ -186,8 +182,9 @@ class InventoryRevaluation(models.Model):
             raise AccessError(
                 self.env._("Only an inventory cost manager approves revaluations.")
             )
+        self.check_access("write")
+        self._check_draft()
         for revaluation in self:
-            revaluation._check_not_posted()
             if not revaluation.line_ids:
                 raise UserError(
                     self.env._(
@@ -196,13 +193,29 @@ class InventoryRevaluation(models.Model):
                         revaluation=revaluation.name,
                     )
                 )
-        self.sudo().state = "approved"
+        self.sudo().write(
+            {
+                "state": "approved",
+                "approved_by_id": self.env.uid,
+                "approved_on": fields.Datetime.now(),
+            }
+        )
+
+    def action_draft(self):
+        """Take the approval back, so that the values can be changed."""
+        self.check_access("write")
+        for revaluation in self.filtered(lambda one: one.state == "posted"):
+            revaluation._refuse_change()
+        self.sudo().write(
+            {"state": "draft", "approved_by_id": False, "approved_on": False}
+        )
 
     def action_post(self):
         """State the revaluation entries of all lines, and adjust what follows."""
         for revaluation in self:
             revaluation.check_access("write")
-            revaluation._check_not_posted()
+            if revaluation.state == "posted":
+                revaluation._refuse_change()
             if revaluation.state != "approved":
                 raise UserError(
                     self.env._(
@@ -216,15 +229,22 @@ class InventoryRevaluation(models.Model):
         company = self.company_id
         self.env["inventory.cost.guard"]._hold(company)
         self.env["inventory.period"]._check_open(company, [(self.date, self.name)])
-        books = self._load(self.line_ids.product_id)
+        by_product = self.line_ids.grouped("product_id")
         statements = []
-        for line in self.line_ids:
-            statements += line._prepare_statements(books[line.product_id.id])
+        for ids in split_every(PRODUCTS_AT_ONCE, self.line_ids.product_id.ids):
+            products = self.env["product.product"].browse(ids)
+            books = self._load(products)
+            self._check_average(books)
+            for product in products:
+                for line in by_product[product]:
+                    statements += line._prepare_statements(books[product.id])
         value_entries = self.env["stock.value.entry"]._state(
             "inventory.revaluation.line", statements
         )
         self.env["stock.cost.item"]._update(company, value_entries)
         self.state = "posted"
+        if self.update_standard_cost:
+            self.line_ids._write_standard_costs()
 
     def action_view_value_entries(self):
         """Open the revaluation entries."""
@@ -239,57 +259,35 @@ class InventoryRevaluation(models.Model):
         action["context"] = {}
         return action
 
-    # -- Odoo's own ways of changing a value -------------------------------------------
+    def _printed_at(self):
+        return fields.Datetime.now()
+
+    def _open(self):
+        """Return the action that shows the document."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+        }
 
     @api.model
-    def _revalue(self, company, reason, lines):
-        """Revalue at once from elsewhere: a changed cost, an adjusted valuation.
+    def _draft(self, company, reason, lines, **values):
+        """Return a new calculated draft.
 
         ``lines``: values of lines with ``unit_cost_revalued`` or ``value_revalued``.
-        Where the average period does not end today the document stays a draft dated
-        the period's end, with an activity for the user: never a silent change. Returns
-        the document.
         """
-        today = company._inventory_posting_date(fields.Datetime.now())
-        revaluation = (
-            self.sudo()
-            .with_company(company)
-            .create(
-                {
-                    "company_id": company.id,
-                    "date": today,
-                    "calculate_per": "entry"
-                    if any(line.get("ledger_entry_id") for line in lines)
-                    else "item",
-                    "reason": reason,
-                    "line_ids": [Command.create(line) for line in lines],
-                }
-            )
+        revaluation = self.create(
+            {
+                "company_id": company.id,
+                "date": company._inventory_posting_date(fields.Datetime.now()),
+                "reason": reason,
+                "product_ids": [Command.set([line["product_id"] for line in lines])],
+                "line_ids": [Command.create(line) for line in lines],
+                **values,
+            }
         )
-        later = revaluation.date = revaluation._earliest_date()
-        for line in revaluation.line_ids:
-            line._calculate()
-        if later == today:
-            revaluation._post()
-        else:
-            revaluation.activity_schedule(
-                "mail.mail_activity_data_todo",
-                date_deadline=later,
-                summary=self.env._(
-                    "Post this revaluation: the average period ends on %(date)s",
-                    date=format_date(self.env, later),
-                ),
-                user_id=self.env.uid,
-            )
+        revaluation.date = revaluation._earliest_date()
+        revaluation.line_ids._calculate()
         return revaluation
-
-    def _earliest_date(self):
-        """Return the first date from its own on that the document can be posted on."""
-        books = self._load(self.line_ids.product_id)
-        day = self.date
-        for line in self.line_ids.filtered(lambda line: not line.ledger_entry_id):
-            try:
-                check_period(books[line.product_id.id], day)
-            except RevaluationError:
-                day = line._period_end(day)
-        return day

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..costing.periods import period_end
 from ..costing.records import AVERAGE
@@ -30,25 +31,33 @@ class InventoryRevaluationLine(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     product_id = fields.Many2one("product.product", required=True, check_company=True)
-    cost_location_id = fields.Many2one("stock.location", string="Warehouse")
+    cost_location_id = fields.Many2one("stock.location", string="Cost Location")
+    warehouse_name = fields.Char(string="Warehouse", compute="_compute_warehouse_name")
     ledger_entry_id = fields.Many2one("stock.ledger.entry", check_company=True)
     quantity = fields.Float(digits=(16, 6), readonly=True)
     value_calculated = fields.Monetary(string="Value Before", readonly=True)
     unit_cost_calculated = fields.Float(
         string="Unit Cost Before",
-        digits="Product Price",
+        digits=(16, 8),
         compute="_compute_unit_cost_calculated",
     )
     value_revalued = fields.Monetary(string="Value After")
     unit_cost_revalued = fields.Float(
         string="Unit Cost After",
-        digits="Product Price",
+        digits=(16, 8),
         compute="_compute_unit_cost_revalued",
         inverse="_inverse_unit_cost_revalued",
         store=True,
         readonly=False,
     )
-    amount = fields.Monetary(compute="_compute_amount", store=True)
+    amount = fields.Monetary(string="Change", compute="_compute_amount", store=True)
+
+    @api.depends("cost_location_id")
+    def _compute_warehouse_name(self):
+        """Name the warehouse of a cost location; other locations by themselves."""
+        for line in self:
+            location = line.cost_location_id
+            line.warehouse_name = location.warehouse_id.name or location.display_name
 
     @api.depends("quantity", "value_calculated")
     def _compute_unit_cost_calculated(self):
@@ -90,6 +99,24 @@ class InventoryRevaluationLine(models.Model):
                     )
                 )
 
+    # -- Only while the document is a draft --------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse lines of documents that are approved or posted."""
+        lines = super().create(vals_list)
+        lines.revaluation_id._check_draft()
+        return lines
+
+    def write(self, vals):
+        """Refuse changes of lines that are approved or posted."""
+        self.revaluation_id._check_draft()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_draft(self):
+        self.revaluation_id._check_draft()
+
     # -- The rules --------------------------------------------------------------------
 
     def _rows(self, book):
@@ -119,7 +146,7 @@ class InventoryRevaluationLine(models.Model):
                     "%(product)s is valued by average: revalue it on the last day of "
                     "an average period, such as %(date)s.",
                     product=self.product_id.display_name,
-                    date=self._period_end(date),
+                    date=format_date(self.env, self._period_end(date)),
                 )
             ) from error
         locations = {self.cost_location_id.id} if self.cost_location_id else None
@@ -142,15 +169,25 @@ class InventoryRevaluationLine(models.Model):
 
     def _calculate(self):
         """Fill in what is there, keeping the new value or unit cost that was given."""
-        self.ensure_one()
-        book = self.revaluation_id._load(self.product_id)[self.product_id.id]
-        unit_cost = self.unit_cost_revalued
-        value = self.value_revalued
-        quantity, before = self._calculated(book, self._rows(book))
-        self.write({"quantity": quantity, "value_calculated": before})
-        self.value_revalued = (
-            self.currency_id.round(unit_cost * quantity) if unit_cost else value
-        )
+        books = self.revaluation_id._load(self.product_id)
+        for line in self:
+            book = books[line.product_id.id]
+            unit_cost = line.unit_cost_revalued
+            value = line.value_revalued
+            quantity, before = line._calculated(book, line._rows(book))
+            line.write({"quantity": quantity, "value_calculated": before})
+            line.value_revalued = (
+                line.currency_id.round(unit_cost * quantity) if unit_cost else value
+            )
+
+    def _write_standard_costs(self):
+        """Make the unit cost after the cost of products at standard cost."""
+        for product, lines in self.grouped("product_id").items():
+            product = product.with_company(lines.company_id)
+            quantity = sum(lines.mapped("quantity"))
+            if product.cost_method == "standard" and quantity:
+                value = sum(lines.mapped("value_revalued"))
+                product.standard_price = value / quantity
 
     def _prepare_statements(self, book):
         """Return the statements that bring the entries to the line's new value."""
@@ -166,7 +203,7 @@ class InventoryRevaluationLine(models.Model):
                     "value again.",
                     quantity=self.quantity,
                     product=self.product_id.display_name,
-                    date=self.revaluation_id.date,
+                    date=format_date(self.env, self.revaluation_id.date),
                     now=quantity,
                 )
             )
@@ -183,7 +220,7 @@ class InventoryRevaluationLine(models.Model):
                     "Nothing of %(product)s is left to revalue on %(date)s: only "
                     "stock that is completely billed counts.",
                     product=self.product_id.display_name,
-                    date=self.revaluation_id.date,
+                    date=format_date(self.env, self.revaluation_id.date),
                 )
             ) from error
         return [
@@ -195,6 +232,7 @@ class InventoryRevaluationLine(models.Model):
     def _prepare_statement(self, book, revalued, units):
         """Return the statement of one entry's revaluation; a hook."""
         document = self.revaluation_id
+        entry = book.entries[revalued.entry_id]
         return {
             "source_id": self.id,
             "source_ref": document.name,
@@ -206,10 +244,9 @@ class InventoryRevaluationLine(models.Model):
                 units.money(revalued.amount - revalued.expected)
             ),
             "cost_amount_expected": float(units.money(revalued.expected)),
+            "expected": bool(revalued.expected) and not entry.invoiced,
             "valued_quantity": float(units.number(revalued.quantity)),
             "partial_revaluation": revalued.partial,
             "posting_date": document.date,
-            "valuation_date": max(
-                document.date, book.entries[revalued.entry_id].valuation_date
-            ),
+            "valuation_date": max(document.date, entry.valuation_date),
         }

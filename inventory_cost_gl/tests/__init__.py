@@ -19,6 +19,8 @@ from . import test_post_access
 from . import test_adjust_access
 from . import test_revaluation
 from . import test_average_change
+from . import test_standard_cost
+from . import test_indirect_cost
 from . import test_adjust_wizard
 from . import test_smart_buttons
 from . import test_ledger_screens
