@@ -16,6 +16,7 @@
         "data/ir_cron.xml",
         "data/ir_cron_posting.xml",
         "data/ir_cron_integrity.xml",
+        "data/ir_cron_totals.xml",
         "views/menus.xml",
         "views/inventory_cost_setup_views.xml",
         "views/stock_value_entry_views.xml",

@@ -68,10 +68,12 @@ class AppendOnlyMixin(models.AbstractModel):
         """Let this transaction change the table's rows; for migrations only.
 
         The reason is logged with the table's name. The lift ends with the transaction.
+        Totals of the rows as they were are dropped.
         """
         self.env.cr.execute(
             "SELECT set_config('inventory_cost_gl.migration', %s, true)", [self._table]
         )
+        self.env["stock.value.entry.block"]._forget()
         self.env["ir.logging"].sudo().create(
             {
                 "name": "inventory_cost_gl",

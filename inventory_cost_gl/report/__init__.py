@@ -1,2 +1,3 @@
+from . import stock_value_entry_block
 from . import inventory_gl_reconciliation
 from . import inventory_gl_reconciliation_records

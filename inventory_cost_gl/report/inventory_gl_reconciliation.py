@@ -215,6 +215,12 @@ class InventoryGlReconciliation(models.Model):
             if products:
                 domain += [("id", "in", products.ids)]
             products = of_category.sudo().search(domain)
+        by_blocks = not (products or categories or cost_locations)
+        blocks, ranges = (
+            self.env["stock.value.entry.block"].sudo()._summable(company)
+            if by_blocks
+            else ((), None)
+        )
         query = totals(
             Filters(
                 company.id,
@@ -222,6 +228,8 @@ class InventoryGlReconciliation(models.Model):
                 date_to or None,
                 tuple(products.ids) if products or categories else None,
                 tuple(cost_locations.ids) if cost_locations else None,
+                blocks,
+                ranges,
             )
         )
         self.env.flush_all()

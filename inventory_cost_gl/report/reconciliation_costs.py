@@ -2,7 +2,7 @@
 
 from odoo.tools import SQL
 
-from .reconciliation_filters import of_entries, within
+from .reconciliation_filters import of_entries, totals_of, within
 from .reconciliation_roles import NO_ROLE, TYPE_NAMES, TYPES, side_of
 
 
@@ -49,7 +49,8 @@ def cost_rows(condition=None):
 def cost_sums(filters):
     """The costs within the filters by type: all of them, and what is not posted.
 
-    Only amounts that differ from what is posted of them are looked at one by one.
+    Only amounts that differ from what is posted of them are looked at one by one, and
+    of blocks that are totalled none.
     """
     condition = SQL(
         "%s AND %s", of_entries(filters), within(filters, SQL("entry.posting_date"))
@@ -75,8 +76,14 @@ def cost_sums(filters):
                CASE WHEN amount - posted - not_posted - expected_not_posted <> 0
                    THEN 1 ELSE 0 END AS alarm_count
         FROM (%(open_costs)s) cost
+        UNION ALL
+        SELECT %(types)s, kind, amount, 0 AS posted, 0 AS not_posted,
+               CASE WHEN posted THEN 0 ELSE amount END AS expected_not_posted,
+               0 AS alarm_count
+        FROM stock_value_entry_total total WHERE debit_line = 0 AND %(totals)s
         """,
         types=TYPE_NAMES,
+        totals=totals_of(filters),
         types_of_entry=TYPES,
         condition=condition,
         open_costs=cost_rows(

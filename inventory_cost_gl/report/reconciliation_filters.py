@@ -7,13 +7,19 @@ from odoo.tools import SQL
 
 
 class Filters(NamedTuple):
-    """What of a company is summed; dates are inclusive, empty means all."""
+    """What of a company is summed; dates are inclusive, empty means all.
+
+    ``blocks``: the blocks of value entries whose totals are taken; ``ranges``: the ids
+    ``(first, last)`` of the value entries to read beside them, None for all.
+    """
 
     company_id: int
     date_from: date | None = None
     date_to: date | None = None
     product_ids: tuple[int, ...] | None = None
     cost_location_ids: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] = ()
+    ranges: tuple[tuple[int, int], ...] | None = None
 
 
 def within(filters, day):
@@ -35,7 +41,26 @@ def of_entries(filters):
         conditions.append(
             SQL("entry.cost_location_id = ANY(%s)", list(filters.cost_location_ids))
         )
+    conditions.append(not_totalled(filters, SQL("entry.id")))
     return SQL(" AND ").join(conditions)
+
+
+def not_totalled(filters, value_entry):
+    """The condition on ids of value entries that no total answers for."""
+    if filters.ranges is None:
+        return SQL("TRUE")
+    ranges = [SQL("%s BETWEEN %s AND %s", value_entry, *ids) for ids in filters.ranges]
+    return SQL("(%s)", SQL(" OR ").join(ranges or [SQL("FALSE")]))
+
+
+def totals_of(filters):
+    """The totals of the blocks taken, with the dates of their value entries within."""
+    return SQL(
+        "total.block = ANY(%s) AND total.company_id = %s AND %s",
+        list(filters.blocks),
+        filters.company_id,
+        within(filters, SQL("total.posting_date")),
+    )
 
 
 def of_items(filters):

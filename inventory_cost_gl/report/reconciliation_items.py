@@ -2,6 +2,7 @@
 
 from odoo.tools import SQL
 
+from .reconciliation_filters import not_totalled
 from .reconciliation_roles import COUNTER_ACCOUNT
 
 ITEM_ROW = SQL(
@@ -76,19 +77,24 @@ _LINES_IN_QUESTION = SQL(
 )
 
 
-def linked_lines():
-    """Each linked journal item with the sum of its links."""
+def linked_lines(filters=None):
+    """Each linked journal item with the sum of its links; ``filters`` name blocks."""
     return SQL(
         """
         SELECT line.id AS line_id, sum(line.amount) AS amount
         FROM (
             SELECT debit_line_id, credit_line_id, sum(abs(amount)) AS amount
-            FROM stock_value_entry_link
+            FROM stock_value_entry_link WHERE %s
             GROUP BY debit_line_id, credit_line_id
+            UNION ALL
+            SELECT debit_line, credit_line, abs(amount)
+            FROM stock_value_entry_total WHERE debit_line <> 0 AND block = ANY(%s)
         ) pair
         CROSS JOIN LATERAL (VALUES
             (pair.debit_line_id, pair.amount), (pair.credit_line_id, -pair.amount)
         ) AS line (id, amount)
         GROUP BY line.id
-        """
+        """,
+        not_totalled(filters, SQL("value_entry_id")) if filters else SQL("TRUE"),
+        list(filters.blocks) if filters else [],
     )

@@ -2,7 +2,7 @@
 
 from odoo.tools import SQL
 
-from .reconciliation_filters import of_entries
+from .reconciliation_filters import of_entries, totals_of
 from .reconciliation_roles import COUNTER_ACCOUNT, NO_ROLE, TYPE_NAMES, TYPES, side_of
 
 
@@ -31,8 +31,13 @@ def posting_sums(filters):
         FROM (%(postings)s WHERE %(condition)s) posting
         GROUP BY kind, amount > 0, debit_line_id, credit_line_id, company_id,
             posting_date, %(types)s
+        UNION ALL
+        SELECT kind, amount, debit_line, credit_line, number, company_id, posting_date,
+               %(types)s
+        FROM stock_value_entry_total total WHERE debit_line <> 0 AND %(totals)s
         """,
         types=TYPE_NAMES,
+        totals=totals_of(filters._replace(date_from=None, date_to=None)),
         postings=posting_rows(),
         condition=of_entries(filters),
     )

@@ -72,7 +72,8 @@ def totals(filters):
     """Return the SQL of the sums by account role and balancing role.
 
     The same costs, postings and journal items as in ``contributions``, summed by their
-    types before they are spread over roles: the ledgers are read once. Columns: role,
+    types before they are spread over roles: the ledgers are read once, and where there
+    are totals of value entries these instead. Columns: role,
     balancing role, value entries, G/L, causes, number of records nothing explains.
     """
     return SQL(
@@ -85,7 +86,7 @@ def totals(filters):
         GROUP BY account_role, balancing_role
         """,
         tables=role_tables(),
-        linked=linked_lines(),
+        linked=linked_lines(filters),
         costs=costs(cost_sums(filters), SQL("cost.alarm_count")),
         postings=SQL(
             "%s AND %s",

@@ -3,6 +3,7 @@ from . import test_document_corrections
 from . import test_reconciliation
 from . import test_reconciliation_posting
 from . import test_reconciliation_screen
+from . import test_reconciliation_totals
 from . import test_document_special
 from . import test_common_helpers
 from . import test_master_data
