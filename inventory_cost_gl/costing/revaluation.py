@@ -128,8 +128,7 @@ def revalue(book, rows, unit_cost=None, value=None, amount=None, balance=None):
         _round(after * part / quantity - old)
         for (_entry, part), old in zip(rows, own, strict=True)
     ]
-    if balance is not None or unit_cost is None:
-        parts[-1] += _round(after) - _round(before) - sum(parts)
+    parts[-1] += _round(after) - _round(before) - sum(parts)
     return [
         _revalued(entry, part, added)
         for (entry, part), added in zip(rows, parts, strict=True)

@@ -105,11 +105,11 @@ class Store:
             SQL(
                 """
                 INSERT INTO stock_cost_balance AS b (item_id, company_id, product_id,
-                    cost_location_id, lot_id, quantity, value_actual, value_expected,
-                    unit_cost)
+                    cost_location_id, lot_id, quantity, invoiced_quantity,
+                    value_actual, value_expected, unit_cost)
                 SELECT i.id, i.company_id, i.product_id, e.cost_location_id, e.lot_id,
-                       sum(v.ledger_entry_quantity), sum(v.cost_amount_actual),
-                       sum(v.cost_amount_expected),
+                       sum(v.ledger_entry_quantity), sum(v.invoiced_quantity),
+                       sum(v.cost_amount_actual), sum(v.cost_amount_expected),
                        COALESCE(sum(v.cost_amount_actual + v.cost_amount_expected)
                            / NULLIF(sum(v.ledger_entry_quantity), 0), 0)
                 FROM stock_value_entry v
@@ -121,6 +121,8 @@ class Store:
                 ON CONFLICT (item_id, cost_location_id, COALESCE(lot_id, 0))
                 DO UPDATE SET
                     quantity = b.quantity + EXCLUDED.quantity,
+                    invoiced_quantity =
+                        b.invoiced_quantity + EXCLUDED.invoiced_quantity,
                     value_actual = b.value_actual + EXCLUDED.value_actual,
                     value_expected = b.value_expected + EXCLUDED.value_expected,
                     unit_cost = COALESCE(

@@ -1,5 +1,7 @@
 """One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
 
+from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 
 from odoo import fields
@@ -7,9 +9,11 @@ from odoo import fields
 from ..costing.adjust import adjust
 from ..costing.applications import apply_open
 from ..costing.periods import adjustment_window_start
+from ..costing.records import QUANTITY_SCALE
 from ..costing.rounding import amount_of
 from ..costing.transfers import arrivals as arrivals_of
-from ..costing.unit_cost import unit_cost
+from ..costing.unit_cost import round_unit_cost, unit_cost, unit_cost_while_posting
+from ..models.stock_cost_balance import NO_BALANCE
 from .load import Loader
 from .project import project
 from .store import Store
@@ -47,32 +51,53 @@ class CostUpdate:
         stated = value_entries.filtered(lambda value: value.product_id in products)
         queue = self.env["stock.cost.queue"]
         pending = queue._of_items(items)
-        always = self.company.automatic_cost_adjustment == "always"
-        causes = stated | pending.value_entry_id if always else self._in_window(stated)
-        applied = self._apply(items, entries, arrivals, waiting=always and pending)
+        reached = self._reached(items, stated, entries, pending)
+        due = pending.filtered(lambda row: row.product_id in reached.product_id)
+        applied = self._apply(items, entries, arrivals, waiting=bool(due))
         self.store.balances(stated | pending._take_uncounted())
         new_entries = entries | applied.arrivals
-        self._adjust(items, causes, new_entries, applied)
-        if always:
-            pending.unlink()
-        else:
-            queue._enqueue(stated - causes, counted=True)
-            queue._enqueue_entries(applied.covered | set(new_entries.ids))
+        self._adjust(items, stated | due.value_entry_id, new_entries, applied, reached)
+        due.unlink()
+        self._leave_for_later(items - reached, stated, new_entries, applied)
 
-    def _in_window(self, value_entries):
-        """Return the value entries an automatic adjustment reaches (rule d.2)."""
+    def _leave_for_later(self, items, stated, new_entries, applied):
+        """Queue what a document changed of items that no automatic adjustment reaches.
+
+        Its decreases have a cost, but a run looks at them once more: what they are
+        applied to may wait for a run itself.
+        """
+        products = items.product_id
+        queue = self.env["stock.cost.queue"]
+        queue._enqueue(
+            stated.filtered(lambda value: value.product_id in products), counted=True
+        )
+        queue._enqueue_entries(
+            {
+                *applied.covered_of(products),
+                *new_entries.filtered(lambda entry: entry.product_id in products).ids,
+            }
+        )
+
+    def _reached(self, items, stated, entries, waiting):
+        """Return the items that are adjusted automatically (rule d.2).
+
+        An item of which anything waits for a run waits with what comes later too.
+        """
+        items = items.filtered(lambda item: not item.excluded)
         today = self.company._inventory_posting_date(fields.Datetime.now())
         start = adjustment_window_start(today, self.company.automatic_cost_adjustment)
         if start is None:
-            return value_entries.browse()
-        return value_entries.filtered(
-            lambda value: (
-                value.valuation_date
-                if value.product_id.cost_method == "average"
-                else value.ledger_entry_id.posting_date
-            )
-            >= start
-        )
+            return items.browse()
+        if start == date.min:
+            return items
+        average = items.filtered(lambda item: item._is_average()).product_id
+        late = waiting.product_id
+        dates = [(v.product_id, v.valuation_date, v.ledger_entry_id) for v in stated]
+        dates += [(entry.product_id, entry.valuation_date, entry) for entry in entries]
+        for product, valued, entry in dates:
+            if (valued if product in average else entry.posting_date) < start:
+                late |= product
+        return items.filtered(lambda item: item.product_id not in late)
 
     def run_later(self, value_entries, entries, arrivals):
         """Give entries of busy items their provisional cost and queue them all."""
@@ -121,7 +146,7 @@ class CostUpdate:
         applied = self._apply(items, none, {}, waiting=True)
         self.store.balances(pending._take_uncounted())
         value_entries = self._adjust(
-            items, pending.value_entry_id, applied.arrivals, applied, everything=True
+            items, pending.value_entry_id, applied.arrivals, applied, items
         )
         pending.unlink()
         return value_entries
@@ -135,14 +160,19 @@ class CostUpdate:
         if not items:
             return
         pending = self.env["stock.cost.queue"]._of_items(items)
-        late = pending.filtered(lambda row: not row.counted).value_entry_id
+        late = pending.filtered(lambda row: not row.counted)
         none = self.env["stock.ledger.entry"]
         applied = self._apply(items, none, {}, waiting=True)
         self.store.balances(pending._take_uncounted())
-        entries = late.ledger_entry_id | applied.arrivals
-        self._adjust(items, self._in_window(late), entries, applied)
+        value_entries = late.value_entry_id
+        entries = value_entries.ledger_entry_id | applied.arrivals
+        waiting = (pending - late).filtered("value_entry_id")
+        reached = self._reached(items, value_entries, none, waiting)
+        self._adjust(items, value_entries, entries, applied, reached)
         project(self.company, items, entries)
-        pending.filtered(lambda row: not row.value_entry_id).unlink()
+        pending.filtered(
+            lambda row: not row.value_entry_id or row.product_id in reached.product_id
+        ).unlink()
 
     # ------------------------------------------------------------------
     # Steps
@@ -178,29 +208,32 @@ class CostUpdate:
             )
         return applied
 
-    def _adjust(self, items, causes, new_entries, applied, everything=False):
+    def _adjust(self, items, causes, new_entries, applied, reached):
         """Append what the entries should cost now and is not recorded.
 
-        ``causes``: the value entries to forward; ``new_entries`` get their first cost.
+        ``causes``: the value entries to forward, and ``applied`` the decreases covered
+        now, both as far as they are of the items ``reached``; ``new_entries`` get
+        their first cost in any case.
         """
-        seeds = {
-            *causes.ledger_entry_id.ids,
-            *new_entries.ids,
-            *(applied.covered if causes or everything else ()),
-        }
-        if not seeds:
-            return self.env["stock.value.entry"]
-        from_dates = self._from_dates(causes, new_entries, applied)
+        stated = causes
+        products = reached.product_id
+        causes = causes.filtered(lambda value: value.product_id in products)
+        covered = applied.covered_of(products)
+        seeds = {*causes.ledger_entry_id.ids, *new_entries.ids, *covered}
         value_entries = self.env["stock.value.entry"]
-        for loader, due in self._average_loaders(items, from_dates):
-            books = loader.new_books(due)
-            loader.load_affected(books, seeds, from_dates)
-            if not causes and not everything:
-                for book in books.values():
-                    book.affected &= set(new_entries.ids)
-            value_entries |= self._adjust_books(books, causes, new_entries)
-        self._update_unit_costs(items)
-        project(self.company, items, new_entries | value_entries.ledger_entry_id)
+        if seeds:
+            forwarded = {*causes.product_id.ids, *(covered.values())}
+            from_dates = self._from_dates(causes, new_entries, applied)
+            for loader, due in self._average_loaders(items, from_dates):
+                books = loader.new_books(due)
+                loader.load_affected(books, seeds, from_dates)
+                for product_id, book in books.items():
+                    if product_id not in forwarded:
+                        book.affected &= set(new_entries.ids)
+                value_entries |= self._adjust_books(books, causes, new_entries)
+        self._update_unit_costs(items, reached, stated)
+        changed = new_entries | (stated | value_entries).ledger_entry_id
+        project(self.company, items, changed)
         return value_entries
 
     def _average_loaders(self, items, from_dates):
@@ -278,30 +311,63 @@ class CostUpdate:
             "source_ref": record.origin or None,
         }
 
-    def _update_unit_costs(self, items):
-        """Bring the items' unit costs up to date with their balances (rule d.10)."""
+    def _update_unit_costs(self, items, adjusted, stated):
+        """Bring the items' unit costs up to date with their balances (rule d.10).
+
+        Increases that ``stated`` value entries invoice set the unit cost of an item
+        that had none; once it is adjusted, what its stock costs does. An item without
+        a unit cost takes what its stock costs before it is adjusted, too: goods that
+        are received and not billed have a price.
+        """
         balances = self.env["stock.cost.balance"]._sums(items)
         waiting = self.env["stock.ledger.entry"]._waiting_sums(items)
+        increases = self._invoiced_increases(stated)
         unit_costs = {}
         for item in items:
             if item._is_standard():
                 unit_costs[item.id] = item._current_unit_cost()
                 continue
-            product = item.product_id.with_company(self.company)
-            quantity, value = balances.get(item.product_id.id, (0.0, 0.0))
-            open_quantity, share, first = waiting.get(
-                item.product_id.id, (0.0, 0.0, 0.0)
-            )
-            open_value = share if product.cost_method == "average" else first
-            cost = unit_cost(
-                self.units.quantity(quantity),
-                self.units.amount(value),
-                self.units.quantity(open_quantity),
-                self.units.amount(open_value),
-                self.units.unit_cost(item.unit_cost),
-            )
+            cost = self.units.unit_cost(item.unit_cost)
+            balance = balances.get(item.product_id.id, NO_BALANCE)
+            if item.product_id.id in increases:
+                quantity, last = increases[item.product_id.id]
+                invoiced = self.units.quantity(balance.invoiced_quantity)
+                cost = unit_cost_while_posting(
+                    cost, last, invoiced - quantity, invoiced
+                )
+            if item in adjusted or not cost:
+                open_quantity, share, first = waiting.get(
+                    item.product_id.id, (0.0, 0.0, 0.0)
+                )
+                cost = unit_cost(
+                    self.units.quantity(balance.quantity),
+                    self.units.amount(balance.value),
+                    self.units.quantity(open_quantity),
+                    self.units.amount(share if item._is_average() else first),
+                    cost,
+                )
             unit_costs[item.id] = self.units.price(cost)
         self.store.unit_costs(unit_costs)
+
+    def _invoiced_increases(self, stated):
+        """Return ``{product id: (quantity, unit cost)}`` of the last increase invoiced.
+
+        Exact returns bring a cost back that is known, and no new one.
+        """
+        sums = {}
+        for value in stated:
+            invoiced = sums.setdefault(value.ledger_entry_id, [0.0, 0.0])
+            invoiced[0] += value.invoiced_quantity
+            if value.entry_type in ("direct_cost", "indirect_cost"):
+                invoiced[1] += value.cost_amount_actual
+        increases = {}
+        for entry, (number, amount) in sums.items():
+            quantity = self.units.quantity(number)
+            if entry.quantity > 0 and quantity > 0 and not entry.applies_from_entry_id:
+                cost = self.units.amount(amount)
+                last = round_unit_cost(Decimal(cost) * QUANTITY_SCALE / quantity)
+                increases[entry.product_id.id] = quantity, last
+        return increases
 
 
 class Applied:
@@ -311,14 +377,23 @@ class Applied:
         self.env = env
         self.new = set(entries.ids)
         self.arrivals = env["stock.ledger.entry"].sudo()
-        self.covered = set()
+        self.covered = {}
         self.dates = []
 
     def note(self, book, applications, before):
         """Take note of what applying changed on a book; keep its new links only."""
         for application in applications:
             if application.outbound_id not in self.new:
-                self.covered.add(application.outbound_id)
+                self.covered[application.outbound_id] = book.item.id
                 day = before[application.outbound_id][1]
                 self.dates.append((book.item.id, day))
         book.applications = applications
+
+    def covered_of(self, products):
+        """Return ``{entry id: product id}`` of what was covered of the products."""
+        ids = set(products.ids)
+        return {
+            entry_id: product_id
+            for entry_id, product_id in self.covered.items()
+            if product_id in ids
+        }

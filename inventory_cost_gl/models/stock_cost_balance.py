@@ -1,4 +1,17 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
+
+
+class ItemBalance(NamedTuple):
+    """What an item has in all its cost locations; ``value`` with expected cost."""
+
+    quantity: float = 0.0
+    invoiced_quantity: float = 0.0
+    value: float = 0.0
+
+
+NO_BALANCE = ItemBalance()
 
 
 class StockCostBalance(models.Model):
@@ -21,6 +34,7 @@ class StockCostBalance(models.Model):
     lot_id = fields.Many2one("stock.lot", ondelete="restrict")
     currency_id = fields.Many2one(related="company_id.currency_id")
     quantity = fields.Float(digits=(16, 6))
+    invoiced_quantity = fields.Float(digits=(16, 6))
     value_actual = fields.Monetary()
     value_expected = fields.Monetary()
     unit_cost = fields.Float(digits=(16, 8))
@@ -29,12 +43,17 @@ class StockCostBalance(models.Model):
 
     @api.model
     def _sums(self, items):
-        """Return ``{product id: (quantity, value)}``, expected cost included."""
+        """Return ``{product id: ItemBalance}``."""
         return {
-            item.product_id.id: (quantity, actual + expected)
-            for item, quantity, actual, expected in self.sudo()._read_group(
+            item.product_id.id: ItemBalance(quantity, invoiced, actual + expected)
+            for item, quantity, invoiced, actual, expected in self.sudo()._read_group(
                 [("item_id", "in", items.ids)],
                 ["item_id"],
-                ["quantity:sum", "value_actual:sum", "value_expected:sum"],
+                [
+                    "quantity:sum",
+                    "invoiced_quantity:sum",
+                    "value_actual:sum",
+                    "value_expected:sum",
+                ],
             )
         }
