@@ -118,6 +118,34 @@ CHECKS = {
         HAVING sum(value.invoiced_quantity) = entry.quantity
            AND sum(value.cost_amount_expected) <> 0
     """,
+    # The interim accounts equal the lists of goods not invoiced: of each ledger entry
+    # they hold the expected cost that does not wait. Where expected cost is not posted,
+    # they hold it all or nothing of it.
+    "interim": """
+        WITH linked AS (
+            SELECT value_entry_id, sum(amount) AS amount
+              FROM stock_value_entry_link
+             WHERE company_id = %(company)s AND kind = 'expected'
+             GROUP BY 1
+        ), cost AS (
+            SELECT value.ledger_entry_id AS id, value.cost_amount_expected AS expected,
+                   COALESCE(linked.amount, 0) AS posted,
+                   queue.value_entry_id IS NOT NULL AS waits
+              FROM stock_value_entry value
+              LEFT JOIN linked ON linked.value_entry_id = value.id
+              LEFT JOIN stock_value_entry_queue queue
+                     ON queue.value_entry_id = value.id AND queue.kind = 'expected'
+             WHERE value.company_id = %(company)s
+               AND (value.cost_amount_expected <> 0 OR linked.amount <> 0)
+        )
+        SELECT 'stock.ledger.entry', id, sum(posted)::text,
+               sum(CASE WHEN waits THEN posted ELSE expected END)::text
+          FROM cost
+         GROUP BY id
+        HAVING sum(expected - posted) FILTER (WHERE NOT waits) <> 0
+           AND (sum(posted) <> 0 OR (SELECT expected_cost_posting FROM res_company
+                                      WHERE id = %(company)s))
+    """,
     # The links of a journal item belong to one pair of lines, so that they add up to
     # it; decreases count negative on both of its sides.
     "links": """
@@ -218,6 +246,14 @@ class InventoryCostIntegrity(models.AbstractModel):
                 "%(other)s of expected cost is left.",
                 id=record.id,
                 record=record.display_name,
+                other=other_side,
+            ),
+            "interim": self.env._(
+                "Ledger entry %(id)s of %(record)s: %(one)s of its expected cost stands "
+                "in the interim accounts, it should be %(other)s.",
+                id=record.id,
+                record=record.display_name,
+                one=one_side,
                 other=other_side,
             ),
             "links": self.env._(

@@ -8,6 +8,9 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
+# The to-do on a run that could not post everything.
+MEND = "mail.mail_activity_data_warning"
+
 
 class InventoryCostRunBackground(models.Model):
     """Posting by the scheduled action: runs that are too long for a request, and
@@ -17,11 +20,12 @@ class InventoryCostRunBackground(models.Model):
 
     @api.model
     def _trigger_background(self, company):
-        """Have what the company just recorded posted in a minute.
+        """Have what waits in the company posted in a minute, unless posting is off.
 
-        Does nothing unless its automatic cost posting is ``background``.
+        With ``immediate`` posting that is what no document posts: what waited when it
+        was switched on, what a worker adjusted, what a reversed run left.
         """
-        if company.automatic_cost_posting == "background":
+        if company.automatic_cost_posting != "off":
             self._trigger_posting()
 
     @api.model
@@ -31,20 +35,24 @@ class InventoryCostRunBackground(models.Model):
 
     @api.model
     def _cron_post_inventory_cost(self):
-        """Post the runs that wait, then what companies post in the background."""
+        """Post the runs that wait, then what waits where posting is automatic."""
         waiting = self.sudo().search(
             [("kind", "=", "post"), ("state", "in", ("draft", "running"))], order="id"
         )
         for run in waiting:
             run._try_posting_in_steps()
         companies = self.env["res.company"].search(
-            [("automatic_cost_posting", "=", "background")]
+            [("automatic_cost_posting", "!=", "off")]
         )
         for company in companies:
             self.sudo()._post_in_background(company)
 
     def _post_in_background(self, company):
-        """Post what waits in a company; keep no run that has nothing new to say."""
+        """Post what waits in a company; keep no run that has nothing new to say.
+
+        Each chunk is a short transaction of its own (``AUTOMATIC_CHUNK_SIZE``), so that
+        the sequence of the journal is never held for long.
+        """
         if not self._last_value_entry_id(company):
             return
         quiet = self.with_company(company).with_context(
@@ -52,10 +60,12 @@ class InventoryCostRunBackground(models.Model):
         )
         run = quiet.create(quiet._prepare_posting(company, automatic=True))
         run._try_posting_in_steps()
-        if run.state == "done" and not run.entry_count and not run._has_new_problems():
+        if run._says_nothing_new():
             run._discard()
         elif run.state == "failed" or run.skipped_count:
             run._ask_to_mend()
+        elif run.state == "done":
+            run._withdraw_requests()
         self.env.cr.commit()
 
     def _try_posting_in_steps(self):
@@ -83,9 +93,17 @@ class InventoryCostRunBackground(models.Model):
             run.write({"state": "failed", "message": message})
         run.env.cr.commit()
 
-    def _has_new_problems(self):
-        """Say whether the run skipped something that the one before did not list."""
+    def _says_nothing_new(self):
+        """Say whether the run did nothing, and met what the one before met already."""
+        if self.entry_count:
+            return False
         previous = self.search(self._earlier_automatic_runs(), order="id desc", limit=1)
+        if self.state == "failed":
+            return previous.state == "failed" and previous.message == self.message
+        return self.state == "done" and not self._has_new_problems(previous)
+
+    def _has_new_problems(self, previous):
+        """Say whether the run skipped something that an earlier one did not list."""
         [[new]] = self.env.execute_query(
             SQL(
                 """
@@ -120,19 +138,19 @@ class InventoryCostRunBackground(models.Model):
         )
         self.invalidate_model(flush=False)
 
-    def _ask_to_mend(self):
-        """Give someone who posts inventory cost a to-do; it replaces earlier ones."""
-        activity = "mail.mail_activity_data_warning"
+    def _withdraw_requests(self):
+        """Take back the to-dos of earlier automatic runs."""
         self.search(
             [*self._earlier_automatic_runs(), ("activity_ids", "!=", False)]
-        ).activity_unlink([activity])
-        accountants = self.env.ref("inventory_cost_gl.group_accountant").all_user_ids
-        user = accountants.filtered(
-            lambda user: user.active and self.company_id in user.company_ids
-        )[:1]
+        ).activity_unlink([MEND])
+
+    def _ask_to_mend(self):
+        """Give the responsible accountant a to-do; it replaces earlier ones."""
+        self._withdraw_requests()
+        user = self.company_id._responsible_accountant()
         if user:
             self.activity_schedule(
-                activity,
+                MEND,
                 user_id=user.id,
                 summary=self.env._("Inventory cost is not posted"),
                 note=self.message

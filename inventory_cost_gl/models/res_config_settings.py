@@ -9,9 +9,6 @@ class ResConfigSettings(models.TransientModel):
     automatic_cost_posting = fields.Selection(
         related="company_id.automatic_cost_posting", readonly=False, required=True
     )
-    expected_cost_posting = fields.Boolean(
-        related="company_id.expected_cost_posting", readonly=False
-    )
     automatic_cost_adjustment = fields.Selection(
         related="company_id.automatic_cost_adjustment", readonly=False, required=True
     )

@@ -30,60 +30,6 @@ class StockValueEntryQueue(models.Model):
     _company_date_index = models.Index("(company_id, posting_date)")
 
     @api.model
-    def _queue_expected(self, company):
-        """Queue the open expected cost: expected cost posting was turned on.
-
-        That is the expected cost of ledger entries that are not completely invoiced, as
-        far as it does not stand in the general ledger yet. One statement.
-        """
-        self.env["stock.value.entry"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH waiting AS (
-                    SELECT ledger.id
-                      FROM stock_ledger_entry ledger
-                      JOIN stock_value_entry value ON value.ledger_entry_id = ledger.id
-                     WHERE ledger.company_id = %(company)s
-                     GROUP BY ledger.id
-                    HAVING SUM(value.invoiced_quantity) <> ledger.quantity
-                )
-                INSERT INTO stock_value_entry_queue
-                       (company_id, value_entry_id, kind, posting_date, product_id)
-                SELECT value.company_id, value.id, 'expected', value.posting_date,
-                       value.product_id
-                  FROM stock_value_entry value
-                  JOIN waiting ON waiting.id = value.ledger_entry_id
-                 WHERE value.cost_amount_expected <> 0
-                   AND NOT EXISTS (
-                       SELECT FROM stock_value_entry_link link
-                        WHERE link.value_entry_id = value.id
-                          AND link.kind = 'expected'
-                       HAVING SUM(link.amount) <> 0)
-                    ON CONFLICT (value_entry_id, kind) DO NOTHING
-                """,
-                company=company.id,
-            )
-        )
-        self.invalidate_model()
-
-    @api.model
-    def _unqueue_expected(self, company):
-        """Take expected cost off the queue: expected cost posting was turned off.
-
-        What is posted already stays in the interim accounts.
-        """
-        self.flush_model()
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM stock_value_entry_queue "
-                "WHERE company_id = %s AND kind = 'expected'",
-                company.id,
-            )
-        )
-        self.invalidate_model()
-
-    @api.model
     def _enqueue(self, value_entries):
         """Queue new value entries, and post them at commit where posting is immediate.
 
@@ -123,13 +69,15 @@ class StockValueEntryQueue(models.Model):
         """Post at the end of the document's transaction, or have a worker post.
 
         ``immediate`` posting runs once before the commit, whatever the document
-        recorded until then; an error stops the document.
+        recorded until then; an error stops the document. What a worker adjusts belongs
+        to no document that could be stopped, and is left to the scheduled action.
         """
         run = self.env["inventory.cost.run"].sudo()
         for company in value_entries.company_id:
-            if company.automatic_cost_posting == "background":
+            mode = company.automatic_cost_posting
+            if mode == "background" or (mode == "immediate" and self._is_worker()):
                 run._trigger_background(company)
-            elif company.automatic_cost_posting == "immediate":
+            elif mode == "immediate":
                 recorded = self.env.cr.precommit.data.setdefault(
                     f"inventory_cost_gl.immediate.{company.id}", []
                 )
@@ -140,6 +88,10 @@ class StockValueEntryQueue(models.Model):
                 recorded += value_entries.filtered(
                     lambda value, company=company: value.company_id == company
                 ).ids
+
+    def _is_worker(self):
+        """Say whether a scheduled action records, and no user waits for it."""
+        return bool(self.env.context.get("cron_id"))
 
     def _post_recorded(self, company, recorded):
         """Post what this transaction recorded and still stands in the queue."""

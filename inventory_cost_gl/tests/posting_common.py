@@ -1,6 +1,9 @@
 """What the tests of posting share: value entries without documents behind them."""
 
-from odoo import Command, fields
+from unittest.mock import patch
+from uuid import uuid4
+
+from odoo import Command
 
 from .common import InventoryCostCommon
 
@@ -76,6 +79,22 @@ class PostingCommon(InventoryCostCommon):
         )
         return self.runs.browse(wizard.action_run()["res_id"])
 
+    def post_in_background(self):
+        """Run the scheduled action; its commits and rollbacks are left out."""
+        with (
+            patch.object(self.env.cr, "commit"),
+            patch.object(self.env.cr, "rollback"),
+            patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_k: 1.0
+            ),
+        ):
+            self.runs._cron_post_inventory_cost()
+        self.env.invalidate_all()
+
+    def own_runs(self):
+        """Return the company's runs, oldest first."""
+        return self.runs.search([("company_id", "=", self.company.id)], order="id")
+
     def waiting(self):
         """Return the value entries that wait in the company."""
         return (
@@ -143,7 +162,7 @@ class PostingCommon(InventoryCostCommon):
         return self.env["res.users"].create(
             {
                 "name": " ".join(groups),
-                "login": f"{'-'.join(groups)}-{fields.Datetime.now().timestamp()}",
+                "login": f"{'-'.join(groups)}-{uuid4()}",
                 "company_id": company.id,
                 "company_ids": [Command.set(company.ids)],
                 "group_ids": [

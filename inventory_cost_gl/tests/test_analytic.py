@@ -248,6 +248,8 @@ class TestAnalyticDistributionModel(AnalyticCommon):
 
     def test_another_companys_model_stays_out(self):
         other = self.make_company("Other")
+        (self.north | self.south).company_id = False
+        self.env.flush_all()
         self.add_model(self.to_north, company_id=other.id)
         self.assertFalse(self.found())
         self.add_model(self.to_south, company_id=False)

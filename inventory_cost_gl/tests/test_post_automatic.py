@@ -10,22 +10,6 @@ from .posting_common import PostingCommon
 class TestPostAutomatic(PostingCommon):
     """Automatic cost posting: at once with the document, or in the background."""
 
-    def post_in_background(self):
-        """Run the scheduled action; its commits and rollbacks are left out."""
-        with (
-            patch.object(self.env.cr, "commit"),
-            patch.object(self.env.cr, "rollback"),
-            patch.object(
-                type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_k: 1.0
-            ),
-        ):
-            self.runs._cron_post_inventory_cost()
-        self.env.invalidate_all()
-
-    def own_runs(self):
-        """Return the company's runs, oldest first."""
-        return self.runs.search([("company_id", "=", self.company.id)], order="id")
-
     # -- Immediate --------------------------------------------------------------------
 
     def test_immediate(self):
@@ -84,16 +68,6 @@ class TestPostAutomatic(PostingCommon):
 
     def test_immediate_without_journal(self):
         self.company.inventory_cost_journal_id = False
-    def test_immediate_beside_the_wizard_in_one_transaction(self):
-        self.company.automatic_cost_posting = "immediate"
-        for mode in ("post", "preview"):
-            entry = self.entry(5.0)
-            run = self.post(mode)
-            self.assertEqual((run.state, run.skipped_count), ("done", 0))
-            self.assertEqual(run.entry_count, 0, "it was posted at once already")
-            self.assertEqual(entry.cost_posted_to_gl, 5.0)
-        self.assertConserved()
-
         with self.assertRaisesRegex(UserError, "has no journal"):
             self.runs._post_immediately(self.entry(1.0))
 
@@ -109,6 +83,16 @@ class TestPostAutomatic(PostingCommon):
         ):
             self.runs._post_immediately(entry)
         self.assertFalse(entry.link_ids)
+
+    def test_immediate_beside_the_wizard_in_one_transaction(self):
+        self.company.automatic_cost_posting = "immediate"
+        for mode in ("post", "preview"):
+            entry = self.entry(5.0)
+            run = self.post(mode)
+            self.assertEqual((run.state, run.skipped_count), ("done", 0))
+            self.assertEqual(run.entry_count, 0, "it was posted at once already")
+            self.assertEqual(entry.cost_posted_to_gl, 5.0)
+        self.assertConserved()
 
     def test_immediate_with_a_document(self):
         self.company.automatic_cost_posting = "immediate"
@@ -192,7 +176,7 @@ class TestPostAutomatic(PostingCommon):
             without.link_ids.debit_line_id.analytic_distribution,
             "no distribution model adds to what the value entry says",
         )
-        self.assertEqual(len(self.analytic_lines(self.analytic)), 2)
+        self.assertEqual(len(self.analytic_lines(self.analytic)), 1)
 
     def test_a_deleted_analytic_account_is_left_out(self):
         self.setup_plan()
@@ -202,7 +186,7 @@ class TestPostAutomatic(PostingCommon):
         gone.unlink()
         self.post()
         self.assertEqual(
-            entry.link_ids.debit_line_id.analytic_distribution,
+            entry.link_ids.credit_line_id.analytic_distribution,
             {str(self.analytic.id): 60.0},
         )
 
@@ -283,14 +267,13 @@ class TestPostAutomatic(PostingCommon):
         self.assertIn("oops", run.message)
         self.assertEqual(len(self.waiting()), 1)
 
-    def test_the_trigger_only_works_for_background(self):
+    def test_the_trigger_works_unless_posting_is_off(self):
         triggers = self.env["ir.cron.trigger"]
-        before = triggers.search_count([])
-        self.runs._trigger_background(self.company)
-        self.assertEqual(triggers.search_count([]), before)
-        self.company.automatic_cost_posting = "background"
-        self.runs._trigger_background(self.company)
-        self.assertEqual(triggers.search_count([]), before + 1)
+        for mode, more in (("off", 0), ("background", 1), ("immediate", 1)):
+            self.company.automatic_cost_posting = mode
+            before = triggers.search_count([])
+            self.runs._trigger_background(self.company)
+            self.assertEqual(triggers.search_count([]), before + more, mode)
 
     def test_a_long_run_is_left_to_the_scheduled_action(self):
         self.entry(5.0)

@@ -25,6 +25,11 @@ class InventoryCostOverview(models.TransientModel):
         string="Value Entries to Post", compute="_compute_waiting"
     )
     post_from = fields.Date(string="Oldest Posting Date", compute="_compute_waiting")
+    post_since = fields.Datetime(
+        string="Posting Waiting Since",
+        compute="_compute_waiting",
+        help="When the oldest value entry to post was recorded.",
+    )
     uncovered_count = fields.Integer(
         string="Ledger Entries Without Supply",
         compute="_compute_waiting",
@@ -56,6 +61,7 @@ class InventoryCostOverview(models.TransientModel):
             ]._read_group(
                 company, [], ["value_entry_id:count_distinct", "posting_date:min"]
             )
+            overview.post_since = overview.company_id._posting_lag().since
             overview.uncovered_count = self.env["stock.ledger.entry"].search_count(
                 [*company, ("open", "=", True), ("quantity", "<", 0)]
             )
