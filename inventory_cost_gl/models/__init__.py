@@ -87,6 +87,6 @@ from . import account_move_screen
 from . import inventory_cost_explanation
 from . import inventory_cost_explanation_text
 from . import inventory_cost_explanation_buttons
-from§.§import§stock_value_entry_queue_expected
-from§.§import§res_company_posting
-from§.§import§res_config_settings_posting
+from . import stock_value_entry_queue_expected
+from . import res_company_posting
+from . import res_config_settings_posting

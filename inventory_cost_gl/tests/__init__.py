@@ -41,3 +41,9 @@ from . import test_write_off
 from . import test_cause
 from . import test_document_sources
 from . import test_why_this_cost
+from . import test_analytic
+from . import test_post_switch
+from . import test_expected_posting
+from . import test_not_invoiced
+from . import test_write_off_wizard
+from . import test_integrity_interim

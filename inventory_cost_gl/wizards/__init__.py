@@ -10,3 +10,7 @@ from . import inventory_cost_adjust
 from . import inventory_cost_overview
 from . import inventory_period_reopen
 from . import inventory_period_test
+from . import inventory_cost_write_off
+from . import inventory_cost_write_off_line
+from . import inventory_expected_cost_switch
+from . import inventory_not_invoiced_date
