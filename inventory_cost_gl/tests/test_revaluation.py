@@ -474,7 +474,10 @@ class TestRevaluation(InventoryCostCommon):
         )
         return {
             table.get("name"): [
-                [" ".join(cell.text_content().split()) for cell in row]
+                [
+                    " ".join(cell.text_content().replace("\ufeff", "").split())
+                    for cell in row
+                ]
                 for row in table.iter("tr")
             ]
             for table in html.fromstring(content).iter("table")
