@@ -14,6 +14,7 @@ from . import test_post_modes
 from . import test_post_plan
 from . import test_post_skipped
 from . import test_post_test
+from . import test_post_report
 from . import test_post_guards
 from . import test_post_automatic
 from . import test_post_access
