@@ -1,14 +1,16 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 # What of a posted journal entry must stay as the value entries linked to it say.
 GUARDED_FIELDS = {
+    "auto_post",
     "company_id",
     "currency_id",
     "date",
     "journal_id",
     "line_ids",
+    "move_type",
     "partner_id",
     "state",
 }
@@ -24,6 +26,36 @@ class AccountMove(models.Model):
         compute="_compute_inventory_cost_run_id",
         groups="inventory_cost_gl.group_user",
     )
+
+    inventory_cost_guarded = fields.Boolean(
+        compute="_compute_inventory_cost_guarded",
+        help="Posted by an inventory cost run: only reversing the run takes it back.",
+    )
+    inventory_cost_reversible = fields.Boolean(
+        compute="_compute_inventory_cost_guarded",
+        help="The run that posted the entry can be reversed.",
+    )
+
+    @api.depends("state", "move_type")
+    def _compute_inventory_cost_guarded(self):
+        """Say which buttons the entry has; for every user, so as system."""
+        runs = self._inventory_cost_runs()
+        by_id = self.env["inventory.cost.run"].sudo().browse(set(runs.values()))
+        reversible = by_id.filtered(
+            lambda run: run.kind == "post" and not run.reversal_run_ids
+        )
+        for move in self:
+            run_id = runs.get(move.id)
+            move.inventory_cost_guarded = bool(run_id)
+            move.inventory_cost_reversible = run_id in reversible.ids
+
+    @api.depends("state", "move_type")
+    def _compute_show_reset_to_draft_button(self):
+        """Hide the button where it would be refused."""
+        result = super()._compute_show_reset_to_draft_button()
+        for move in self.filtered("inventory_cost_guarded"):
+            move.show_reset_to_draft_button = False
+        return result
 
     def _compute_inventory_cost_run_id(self):
         """Find the run that posted each entry: one query for all."""
@@ -101,6 +133,11 @@ class AccountMove(models.Model):
             "view_mode": "list,pivot,form",
             "domain": [("link_ids.debit_line_id.move_id", "=", self.id)],
         }
+
+    def action_reverse_inventory_cost_run(self):
+        """Ask for the date on which to reverse the whole run."""
+        self.ensure_one()
+        return self.inventory_cost_run_id.action_reverse()
 
     def action_open_inventory_cost_run(self):
         """Open the run that posted the journal entry."""

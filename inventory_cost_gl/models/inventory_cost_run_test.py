@@ -26,6 +26,11 @@ class InventoryCostRunTest(models.Model):
         for run in self:
             run.warning_count = counts.get(run, 0)
 
+    def action_open_warnings(self):
+        """Open what the test warned of: it is posted nevertheless."""
+        action = self._open_lines("skipped", self.env._("Warnings"))
+        return {**action, "domain": [*action["domain"], ("warning", "=", True)]}
+
     def _try_journal_entries(self, entries):
         """Post journal entries and take them back.
 

@@ -1,6 +1,9 @@
+from lxml import etree
+
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .posting_common import PostingCommon
 
@@ -58,6 +61,8 @@ class TestPostGuards(PostingCommon):
             {"partner_id": self.vendor.id},
             {"state": "draft"},
             {"state": "cancel"},
+            {"auto_post": "monthly"},
+            {"move_type": "out_invoice"},
             {"line_ids": [Command.clear()]},
             {"line_ids": [Command.update(self.line.id, {"name": "x"})]},
         ):
@@ -91,6 +96,117 @@ class TestPostGuards(PostingCommon):
                 ]
             )
         )
+
+    def test_reversal_wizard_with_other_entries(self):
+        """One guarded entry among those chosen in the list refuses all of them."""
+        free = self.move.copy({"date": "2026-03-01"})
+        free.action_post()
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(
+                active_model="account.move", active_ids=[free.id, self.move.id]
+            )
+            .create({"journal_id": self.journal.id})
+        )
+        self.assertRefused(wizard.refund_moves)
+        self.assertFalse(free.reversal_move_ids)
+
+    def test_deleted_or_reversed_by_another_module(self):
+        self.assertRefused(self.move._unlink_or_reverse)
+
+    def test_analytic_items_of_a_journal_item(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Departments"})
+        north, south = self.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": plan.id} for name in ("North", "South")]
+        )
+        self.entry(-9.0, "sale", analytic_distribution={str(north.id): 100})
+        self.posted = self.post()
+        self.move = self.posted.journal_entry_ids
+        item = self.analytic_lines(north)
+        self.assertTrue(item)
+        column = plan._column_name()
+        self.assertRefused(lambda: item.write({column: south.id}))
+        self.assertRefused(lambda: item.write({"amount": 1.0}))
+        self.assertRefused(item.unlink)
+
+    def test_switch_into_a_credit_note(self):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.move.action_switch_move_type()
+        self.assertEqual(self.move.move_type, "entry")
+
+    def test_posted_twice(self):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.move.action_post()
+        self.assertEqual(self.move.state, "posted")
+
+    # -- Buttons ----------------------------------------------------------------------
+
+    def buttons(self, move, user=None):
+        """Return the names of the buttons in the head of the form that a user sees."""
+        view = move.with_user(user or self.env.user).get_view(
+            self.env.ref("account.view_move_form").id, "form"
+        )
+        head = etree.fromstring(view["arch"]).find("header")
+        names = {
+            str(self.env.ref("account.action_view_account_move_reversal").id): "reverse"
+        }
+        values = {
+            name: move[name]
+            for name in move._fields
+            if name
+            in (
+                "state",
+                "move_type",
+                "payment_state",
+                "show_reset_to_draft_button",
+                "need_cancel_request",
+                "inventory_cost_guarded",
+                "inventory_cost_reversible",
+                "id",
+            )
+        }
+        wanted = {
+            "action_reverse_inventory_cost_run",
+            "button_cancel",
+            "button_draft",
+            "button_request_cancel",
+            "reverse",
+        }
+        shown = set()
+        for button in head.iter("button"):
+            name = names.get(button.get("name"), button.get("name"))
+            hidden = name in wanted and safe_eval(button.get("invisible", "0"), values)
+            shown |= {name} & wanted if not hidden else set()
+        return shown
+
+    def test_buttons_of_a_guarded_entry(self):
+        self.assertEqual(self.buttons(self.move), {"action_reverse_inventory_cost_run"})
+        self.assertFalse(self.move.show_reset_to_draft_button)
+        action = self.move.action_reverse_inventory_cost_run()
+        self.assertEqual(action["context"]["default_run_id"], self.posted.id)
+
+    def test_buttons_of_other_entries_stay(self):
+        free = self.move.copy({"date": "2026-03-01"})
+        free.action_post()
+        self.assertEqual(self.buttons(free), {"reverse", "button_draft"})
+
+    def test_buttons_of_a_reversed_run_and_its_reversal(self):
+        reversal = self.reverse(self.posted)
+        self.assertEqual(self.buttons(self.move), set())
+        self.assertEqual(self.buttons(reversal.journal_entry_ids), set())
+
+    def test_buttons_for_users_without_the_addons_rights(self):
+        user = self.user_with("account.group_account_manager")
+        move = self.move.with_user(user)
+        self.assertEqual(self.buttons(move, user), set())
+        self.assertTrue(move.inventory_cost_guarded)
+
+    def test_buttons_are_read_at_once(self):
+        moves = self.move + self.move.copy({"date": "2026-03-01"})
+        moves.invalidate_recordset()
+        moves.fetch(["state", "move_type"])
+        with self.assertQueryCount(3):
+            moves.mapped("inventory_cost_guarded")
 
     def test_what_is_not_guarded(self):
         self.move.ref = "Seen by the auditor"
@@ -243,9 +359,9 @@ class TestPostGuards(PostingCommon):
         )
         self.entry(5.0, analytic_distribution={str(account.id): 100.0})
         run = self.post()
-        self.assertEqual(len(self.analytic_lines(account)), 2)
+        self.assertEqual(len(self.analytic_lines(account)), 1)
         self.reverse(run)
         lines = self.analytic_lines(account)
-        self.assertEqual(len(lines), 4)
+        self.assertEqual(len(lines), 2)
         self.assertEqual(sum(lines.mapped("amount")), 0.0)
         self.assertEqual(set(map(abs, lines.mapped("amount"))), {5.0})

@@ -446,6 +446,9 @@ class TestPostTest(PostingCommon):
         self.assertEqual(warnings.value_entry_id, self.good)
         self.assertEqual(set(warnings.mapped("warning")), {True})
         self.assertEqual(run.warning_count, len(warnings))
+        action = run.action_open_warnings()
+        self.assertEqual(warnings.search(action["domain"]), warnings)
+        self.assertFalse(warnings.search(run.action_open_skipped()["domain"]))
         for line in warnings:
             self.assertIn("needs an analytic distribution", line.reason)
             self.assertMends(line, plan)
