@@ -147,7 +147,11 @@ class StockValueEntry(models.Model):
         "(source_model, source_id, ledger_entry_id, entry_type, variance_type)"
     )
     _ledger_entry_index = models.Index("(ledger_entry_id)")
-    _valuation_index = models.Index("(product_id, company_id, valuation_date)")
+    # Holds all that the value of stock at a date takes: the entries are not read.
+    _stock_index = models.Index(
+        "(product_id, company_id, posting_date) INCLUDE (ledger_entry_id, "
+        "ledger_entry_quantity, cost_amount_actual, cost_amount_expected)"
+    )
     _company_date_index = models.Index("(company_id, posting_date)")
     _adjustment_has_cause = models.Constraint(
         "CHECK (NOT adjustment OR cause_value_entry_id IS NOT NULL)",
