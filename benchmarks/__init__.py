@@ -16,4 +16,5 @@ LINES = (
     "posting.entry",
     "reports.valuation",
     "reports.reconciliation",
+    "parallel.wait",
 )

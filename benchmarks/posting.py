@@ -12,7 +12,7 @@ PLAIN_MOVES = 300
 
 def posting_group(database, scale):
     """A pair of lines for each date and posting groups: everything there is."""
-    yield from _post(database, "posting_group", None, 60 * max(scale, 0.05))
+    yield from _post(database, "posting_group", None, 60)
 
 
 def document(database, scale):

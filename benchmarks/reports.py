@@ -40,7 +40,10 @@ def reconciliation(database, scale):
             {**run._prepare_posting(env.company), "granularity": "posting_group"}
         )
         run._run_posting_in_steps()
-        env.cr.commit()
+        blocks = env["stock.value.entry.block"].sudo()
+        with Stopwatch() as watch:
+            blocks._total_blocks()
+            env.cr.commit()
         _vacuum(env)
         count = env["stock.value.entry"].search_count([])
         report = env["inventory.gl.reconciliation"].sudo()
@@ -60,6 +63,13 @@ def reconciliation(database, scale):
             peak_mib(),
             "≤ 1 s, nothing unexplained",
             seconds <= 1 and explained,
+        )
+        yield Line(
+            f"Totals for the reconciliation, by night: {count:,} value entries",
+            watch.seconds,
+            watch.seconds / plain,
+            "plain sum of all links",
+            peak_mib(),
         )
         domain = report._filter_domain(env.company)
         for name, screen in (
