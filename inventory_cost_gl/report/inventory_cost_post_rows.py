@@ -27,6 +27,9 @@ CLASS_OF_ROLE = {
     role: name for name, roles in ACCOUNT_CLASSES.items() for role in roles
 }
 LINES_AT_ONCE = 5000
+# Lines on the first page, below the run's figures, and on each of the others.
+ROWS_OF_PAGES = (26, 34)
+SKIPPED_OF_A_PAGE = 18
 
 
 class PostingRow(NamedTuple):
@@ -186,9 +189,24 @@ class InventoryCostRunPostReport(models.Model):
             after = rows[-1][0]
             limit = limit and limit - count
 
-    def _printed_rows(self):
-        """Return the lines that are printed."""
-        return list(self._posting_rows(self._printed_lines))
+    def _printed_pages(self):
+        """Return the lines that are printed, by page: each page has its own heads.
+
+        wkhtmltopdf repeats no heads where it was built without its own Qt.
+        """
+        rows = list(self._posting_rows(self._printed_lines))
+        first, other = ROWS_OF_PAGES
+        starts = [0, *range(first, len(rows), other)]
+        return [
+            rows[start:end]
+            for start, end in zip(starts, [*starts[1:], len(rows)], strict=True)
+        ]
+
+    def _printed_skipped(self, warning=False):
+        """Return the skipped entries, or the warnings, that are printed, by page."""
+        rows = self._skipped_rows(warning, self._printed_lines)
+        size = SKIPPED_OF_A_PAGE
+        return [rows[start : start + size] for start in range(0, len(rows), size)]
 
     def _query_posting_rows(self, after, count):
         """Return line pairs; what they lack is their value entry's if it is one."""
