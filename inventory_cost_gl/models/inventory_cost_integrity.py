@@ -138,8 +138,8 @@ CHECKS = {
              WHERE value.company_id = %(company)s
                AND (value.cost_amount_expected <> 0 OR linked.amount <> 0)
         )
-        SELECT 'stock.ledger.entry', id, sum(posted)::text,
-               sum(CASE WHEN waits THEN posted ELSE expected END)::text
+        SELECT 'stock.ledger.entry', id, round(sum(posted), 2)::text,
+               round(sum(CASE WHEN waits THEN posted ELSE expected END), 2)::text
           FROM cost
          GROUP BY id
         HAVING sum(expected - posted) FILTER (WHERE NOT waits) <> 0

@@ -38,6 +38,7 @@ class StockValueEntryQueue(models.Model):
         """
         if not value_entries:
             return
+        self.env["res.company"].flush_model(["expected_cost_posting"])
         self.env.cr.execute(
             SQL(
                 """

@@ -47,9 +47,16 @@ class TestIntegrity(InventoryCostCommon):
     def problems(self):
         return self.env["stock.cost.item"]._check_integrity(self.company)
 
+    def defects(self):
+        """Return the problems but those of the interim accounts.
+
+        A changed link or value entry is missing there too: ``test_integrity_interim``.
+        """
+        return [problem for problem in self.problems() if problem[0] != "interim"]
+
     def assertFires(self, check, record, *words):
         """Exactly one problem: of this check, about this record, saying these words."""
-        problems = self.problems()
+        problems = self.defects()
         self.assertEqual(
             [(name, found) for name, found, _message in problems], [(check, record)]
         )
@@ -316,7 +323,7 @@ class TestIntegrity(InventoryCostCommon):
             link.id,
         )
         self.assertEqual(
-            {problem[:2] for problem in self.problems()},
+            {problem[:2] for problem in self.defects()},
             {("links", link.debit_line_id), ("links", link.credit_line_id)},
         )
 
@@ -329,7 +336,7 @@ class TestIntegrity(InventoryCostCommon):
             link.debit_line_id.id,
         )
         self.assertEqual(
-            {problem[:2] for problem in self.problems()},
+            {problem[:2] for problem in self.defects()},
             {("links", line) for line in lines},
         )
 
@@ -351,7 +358,7 @@ class TestIntegrity(InventoryCostCommon):
             move.id,
         )
         self.assertEqual(
-            {problem[:2] for problem in self.problems()},
+            {problem[:2] for problem in self.defects()},
             {("links", line) for line in move.line_ids},
         )
 

@@ -63,8 +63,8 @@ class TestIntegrityInterim(NotInvoicedCommon):
         )
         [(record, message)] = self.problems()
         self.assertEqual(record, entry)
-        self.assertIn("70.00", message)
-        self.assertIn("49.00", message)
+        self.assertIn("70.00 of its expected cost", message)
+        self.assertIn("should be 49.00", message)
 
     def test_the_same_where_expected_cost_is_not_posted(self):
         """What was posted is cleared all the same, so a lost reversal is found."""

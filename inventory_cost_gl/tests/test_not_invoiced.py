@@ -211,9 +211,7 @@ class TestNotInvoiced(NotInvoicedCommon):
             order.order_line.price_unit = 6.66
             invoice.button_draft()
             late = self.received(3, 5.55, "2026-01-20", product)
-            self.ledger_entries(late.picking_ids)._write_off_expected(
-                date(2026, 1, 22)
-            )
+            self.ledger_entries(late.picking_ids)._write_off_expected(date(2026, 1, 22))
             self.shipped(2, "2026-01-23", product)
         self.env["stock.cost.item"]._adjust_queued(self.company)
         run = self.post()

@@ -71,6 +71,7 @@ class StockValuationAdjustmentLines(models.Model):
             "ledger_entry_id": entry.id,
             "posting_date": cost.date,
             "charge_product_id": charge.id,
+            "analytic_distribution": self._inventory_analytic_distribution(),
         }
         statements = [
             {
@@ -91,3 +92,16 @@ class StockValuationAdjustmentLines(models.Model):
                 }
             )
         return statements
+
+    def _inventory_analytic_distribution(self):
+        """Return the analytic distribution of the charge: that of the bill's line.
+
+        What is credited is what the bill charged, to the same analytic accounts or to
+        none (``{}``). Without a bill it is the receipt's (``None``).
+        """
+        self.ensure_one()
+        bill_line = self.cost_id.vendor_bill_id.invoice_line_ids.filtered(
+            lambda line: line.is_landed_costs_line
+            and line.product_id == self.cost_line_id.product_id
+        )[:1]
+        return (bill_line.analytic_distribution or {}) if bill_line else None

@@ -182,9 +182,8 @@ class TestLandedCosts(InventoryCostCommon):
             self.landed_cost(receipt, 50.0, date="2026-01-20")
         self.assertEqual(sum(self.cost(receipt)), 100.0)
 
-    def test_from_a_bill_credits_the_bills_account(self):
-        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
-        receipt = self.receive(order, date="2026-01-05")
+    def bill_freight(self, receipt, **line_values):
+        """Return a bill of freight of 40.00, and the landed cost made from it."""
         bill = self.env["account.move"].create(
             {
                 "move_type": "in_invoice",
@@ -199,6 +198,7 @@ class TestLandedCosts(InventoryCostCommon):
                             "tax_ids": [Command.clear()],
                             "account_id": self.freight_account.id,
                             "is_landed_costs_line": True,
+                            **line_values,
                         }
                     )
                 ],
@@ -215,6 +215,49 @@ class TestLandedCosts(InventoryCostCommon):
             }
         )
         cost.button_validate()
+        return bill, cost
+
+    def test_from_a_bill_credits_the_bills_account(self):
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        bill, _cost = self.bill_freight(receipt)
         charge = self.entries(receipt).filtered("charge_product_id")
         self.assertEqual(charge.counter_account, self.freight_account.id)
         self.assertEqual(charge.document_ref, bill.name)
+
+    def test_the_bills_analytic_accounts_get_back_what_they_were_charged(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Departments"})
+        north, south = self.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": plan.id} for name in ("North", "South")]
+        )
+        to_north, to_south = {str(north.id): 100.0}, {str(south.id): 100.0}
+        for on_bill, on_order, expected in (
+            (to_north, to_south, to_north),
+            (False, to_south, {}),
+            (to_north, False, to_north),
+        ):
+            with self.subTest(on_bill=on_bill, on_order=on_order):
+                order = self.buy(self.fifo, 10, 10.0, analytic_distribution=on_order)
+                receipt = self.receive(order)
+                self.bill_freight(receipt, analytic_distribution=on_bill)
+                charge = self.entries(receipt).filtered("charge_product_id")
+                self.assertEqual(charge.analytic_distribution, expected)
+        self.env["inventory.cost.post"].create({"mode": "post"}).action_run()
+        lines = self.env["account.analytic.line"].search(
+            [("account_id", "=", False), (plan._column_name(), "!=", False)]
+        )
+        self.assertEqual(round(sum(lines.mapped("amount")), 2), 0.0)
+        self.assertTrue(lines)
+
+    def test_without_a_bill_it_is_the_receipts_distribution(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Departments"})
+        north = self.env["account.analytic.account"].create(
+            {"name": "North", "plan_id": plan.id}
+        )
+        order = self.buy(
+            self.fifo, 10, 10.0, analytic_distribution={str(north.id): 100.0}
+        )
+        receipt = self.receive(order)
+        self.landed_cost(receipt, 40.0)
+        charge = self.entries(receipt).filtered("charge_product_id")
+        self.assertEqual(charge.analytic_distribution, {str(north.id): 100.0})
