@@ -48,7 +48,7 @@ class ResCompany(models.Model):
         self._refuse_older_snapshot()
         settings = self.env["inventory.average.setting"]
         if not settings.search_count([("company_id", "=", self.id)], limit=1):
-            settings.create({"company_id": self.id, **before})
+            settings.create({"company_id": self.id, "user_id": False, **before})
         counted = [setting.id for setting in settings._in_force(self)]
         first_open = self.env["inventory.period"]._earliest_open_date(self)
         new = settings.create(
