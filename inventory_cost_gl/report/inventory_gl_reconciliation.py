@@ -215,6 +215,10 @@ class InventoryGlReconciliation(models.Model):
             if products:
                 domain += [("id", "in", products.ids)]
             products = of_category.sudo().search(domain)
+        self.env.flush_all()
+        # Few groups come of many rows, which PostgreSQL can't foresee: let it hash them
+        # in memory, and not compile a query that runs once.
+        self.env.cr.execute("SET LOCAL work_mem TO '256MB'; SET LOCAL jit TO off")
         by_blocks = not (products or categories or cost_locations)
         blocks, ranges = (
             self.env["stock.value.entry.block"].sudo()._summable(company)
@@ -232,10 +236,6 @@ class InventoryGlReconciliation(models.Model):
                 ranges,
             )
         )
-        self.env.flush_all()
-        # Few groups come of many rows, which PostgreSQL can't foresee: let it hash them
-        # in memory, and not compile a query that runs once.
-        self.env.cr.execute("SET LOCAL work_mem TO '256MB'; SET LOCAL jit TO off")
         rows = self.env.execute_query(query)
         self.env.cr.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL jit TO DEFAULT")
         return rows

@@ -2,16 +2,17 @@
 
 from odoo.tools import SQL
 
-from .reconciliation_filters import of_entries, totals_of, within
+from .reconciliation_filters import not_totalled, of_entries, totals_of, within
 from .reconciliation_roles import NO_ROLE, TYPE_NAMES, TYPES, side_of
 
 
-def cost_rows(condition=None):
+def cost_rows(condition=None, linked=None):
     """The amounts of value entries, and why they are not posted.
 
     *Not posted yet* asks the queue. *Expected cost not posted by setup* asks for
     expected cost outside the queue of which nothing was ever posted. What neither
-    claims of an amount less what is posted of it, is unexplained.
+    claims of an amount less what is posted of it, is unexplained. ``linked`` narrows
+    the links that are read to those of the value entries.
     """
     return SQL(
         """
@@ -30,7 +31,7 @@ def cost_rows(condition=None):
             SELECT value_entry_id,
                    sum(amount) FILTER (WHERE kind = 'actual') AS actual,
                    sum(amount) FILTER (WHERE kind = 'expected') AS expected
-            FROM stock_value_entry_link GROUP BY value_entry_id
+            FROM stock_value_entry_link WHERE %(linked)s GROUP BY value_entry_id
         ) posted ON posted.value_entry_id = entry.id
         CROSS JOIN LATERAL (VALUES
             ('actual', entry.cost_amount_actual, posted.actual),
@@ -43,6 +44,7 @@ def cost_rows(condition=None):
         types=TYPES,
         by_setup=_expected_cost_not_posted_by_setup(),
         condition=condition or SQL("TRUE"),
+        linked=linked or SQL("TRUE"),
     )
 
 
@@ -87,7 +89,8 @@ def cost_sums(filters):
         types_of_entry=TYPES,
         condition=condition,
         open_costs=cost_rows(
-            SQL("cost.amount <> COALESCE(cost.posted, 0) AND %s", condition)
+            SQL("cost.amount <> COALESCE(cost.posted, 0) AND %s", condition),
+            not_totalled(filters, SQL("value_entry_id")),
         ),
     )
 

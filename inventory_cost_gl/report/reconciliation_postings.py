@@ -2,7 +2,7 @@
 
 from odoo.tools import SQL
 
-from .reconciliation_filters import of_entries, totals_of
+from .reconciliation_filters import not_totalled, of_entries, totals_of
 from .reconciliation_roles import COUNTER_ACCOUNT, NO_ROLE, TYPE_NAMES, TYPES, side_of
 
 
@@ -39,7 +39,11 @@ def posting_sums(filters):
         types=TYPE_NAMES,
         totals=totals_of(filters._replace(date_from=None, date_to=None)),
         postings=posting_rows(),
-        condition=of_entries(filters),
+        condition=SQL(
+            "%s AND %s",
+            of_entries(filters),
+            not_totalled(filters, SQL("link.value_entry_id")),
+        ),
     )
 
 

@@ -258,6 +258,19 @@ class StockValueEntryTotal(models.Model):
     _block_index = models.Index("(block)")
 
 
+class InventoryCostRun(models.Model):
+    """A large posting run has its value entries totalled when it is done."""
+
+    _inherit = "inventory.cost.run"
+
+    def _finish(self):
+        """Have a scheduled action total what a large run posted."""
+        finished = super()._finish()
+        if self.mode == "post" and self.entry_count >> BLOCK_BITS:
+            self.env.ref("inventory_cost_gl.ir_cron_total_value_entries")._trigger()
+        return finished
+
+
 class InventoryCostIntegrity(models.AbstractModel):
     """The nightly check also compares the totals with the ledgers."""
 

@@ -112,6 +112,18 @@ class TestReconciliationTotals(TestReconciliation):
         cron.method_direct_trigger()
         self.assertTrue(self.totalled())
 
+    def test_a_large_posting_run_has_its_entries_totalled(self):
+        cron = self.env.ref("inventory_cost_gl.ir_cron_total_value_entries")
+        triggers = self.env["ir.cron.trigger"].sudo()
+        run = self.env["inventory.cost.run"].sudo()
+        for mode, count in (("preview", 0), ("post", 1)):
+            with self.subTest(mode=mode):
+                values = {**run._prepare_posting(self.company), "mode": mode}
+                run.create({**values, "entry_count": 1})._finish()
+                self.assertEqual(
+                    triggers.search_count([("cron_id", "=", cron.id)]), count
+                )
+
     def test_filters_other_than_dates_read_the_ledgers(self):
         summary = self.summary(products=self.fifo)
         self.assertTrue(summary.fully_explained)
