@@ -20,6 +20,8 @@ from .measure import Line
 SCALE = float(os.environ.get("SCALE") or 1)
 VALUE_ENTRIES = 1_000_000
 RESULT = "result: "
+# Seconds after which a group of lines is given up.
+PATIENCE = 600
 
 
 def main(template, base, output):
@@ -46,25 +48,32 @@ def main(template, base, output):
 
 def _run(group, database):
     """Return the lines of a group; what fails is a line too."""
-    said = _child("--lines", group, database)
+    try:
+        said = _child("--lines", group, database, timeout=PATIENCE)
+        output, failed = said.stdout, ""
+        if said.returncode:
+            failed = said.stderr.strip() or f"stopped with {said.returncode}"
+    except subprocess.TimeoutExpired as late:
+        output, failed = (late.stdout or b"").decode(), f"not done after {PATIENCE} s"
     lines = [
         Line(**json.loads(text.removeprefix(RESULT)))
-        for text in said.stdout.splitlines()
+        for text in output.splitlines()
         if text.startswith(RESULT)
     ]
-    if said.returncode:
-        error = (said.stderr.strip().splitlines() or ["killed"])[-1]
-        print(said.stderr, file=sys.stderr)
-        lines.append(Line(f"{group}: failed, {error}", bar="runs", holds=False))
+    if failed:
+        print(failed, file=sys.stderr)
+        reason = failed.splitlines()[-1]
+        lines.append(Line(f"{group}: failed, {reason}", bar="runs", holds=False))
     return lines
 
 
-def _child(*arguments):
+def _child(*arguments, timeout=None):
     return subprocess.run(
         [sys.executable, "-m", "benchmarks", *arguments],
         capture_output=True,
         text=True,
         check=False,
+        timeout=timeout,
     )
 
 

@@ -6,7 +6,7 @@ from .database import environment
 from .measure import Line, Stopwatch, peak_mib, plain_insert
 
 # Value entries that are posted where a journal item stands for each of them.
-SAMPLE = 50_000
+SAMPLE = 10_000
 PLAIN_MOVES = 300
 
 
