@@ -314,7 +314,7 @@ class TestAverageChange(AverageChangeCommon):
         self.assertEqual(self.total(locked), 60.0)
         self.assertSound()
 
-    # -- Who, what, how much ------------------------------------------------------------
+    # -- Who, what, how much -----------------------------------------------------------
 
     def test_other_methods_are_left_alone(self):
         order = self.buy(self.fifo, 5, 10.0, date="2026-01-05")
