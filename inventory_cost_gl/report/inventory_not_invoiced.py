@@ -67,11 +67,10 @@ class InventoryNotInvoiced(models.Model):
     sale_order_id = fields.Many2one("sale.order", readonly=True)
     sale_line_id = fields.Many2one("sale.order.line", readonly=True)
     order_ref = fields.Char(string="Order", readonly=True)
-    partner_id = fields.Many2one("res.partner", string="Partner", readonly=True)
+    partner_id = fields.Many2one("res.partner", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
     category_id = fields.Many2one("product.category", readonly=True)
     since = fields.Date(
-        string="Since",
         readonly=True,
         help="Posting date of the oldest receipt or delivery that is not invoiced.",
     )
