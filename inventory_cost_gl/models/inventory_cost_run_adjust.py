@@ -1,5 +1,7 @@
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -97,7 +99,7 @@ class InventoryCostRunAdjust(models.Model):
 
     def _run_adjustment(self):
         """Do all of a run's work in this transaction."""
-        self._list_loops(self._adjust_products(self.company_id, self._todo()))
+        self._list_failures(self._adjust_products(self.company_id, self._todo()))
         busy = self._todo()
         self._leave_out(
             busy,
@@ -119,11 +121,18 @@ class InventoryCostRunAdjust(models.Model):
         :return: false if the time is over
         """
         in_time = self._adjust_in_steps(self.company_id, self._todo(), size)
-        if self._todo():
+        try:
+            if self._todo():
+                self.env["stock.cost.queue"]._trigger_workers()
+            elif self._is_mine_to_finish():
+                self._finish_adjustment()
+            self.env.cr.commit()
+        except OperationalError:
+            # Another worker finishes the run, or this one when it is called again.
+            self.env.cr.rollback()
+            _logger.info("Inventory cost run %s is finished later", self.id)
             self.env["stock.cost.queue"]._trigger_workers()
-        elif self._is_mine_to_finish():
-            self._finish_adjustment()
-        self.env.cr.commit()
+            self.env.cr.commit()
         return in_time
 
     def _is_mine_to_finish(self):
@@ -161,14 +170,39 @@ class InventoryCostRunAdjust(models.Model):
                 "amount": amount or 0.0,
             }
         )
+        if self.automatic and left_out:
+            self._say_left_out()
         if self.post_afterwards:
             self._post_afterwards()
+
+    def _say_left_out(self):
+        """Give the responsible accountant a to-do on what a run of the night left."""
+        user = self.company_id._responsible_accountant()
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            user_id=user.id or self.env.uid,
+            summary=self.env._("Cost of some products is not adjusted"),
+            note=self.env._(
+                "%(count)s products were left out. The run lists them, with the "
+                "reasons.",
+                count=self.skipped_count,
+            ),
+        )
 
     def _post_afterwards(self):
         """Post inventory cost of the run's products as the run's user.
 
-        What refuses it is kept on the run: the adjustment stands.
+        A run of the night leaves it to the scheduled action. What refuses it is kept on
+        the run: the adjustment stands.
         """
+        if self.automatic:
+            self.posting_run_id = self._leave_posting_to_worker(
+                self.company_id,
+                automatic=True,
+                granularity=self.granularity,
+                until_date=self.until_date,
+            )
+            return
         posting = (
             self.env["inventory.cost.post"]
             .with_user(self.user_id)
@@ -188,6 +222,13 @@ class InventoryCostRunAdjust(models.Model):
             self.message = self.env._(
                 "The cost is adjusted, but not posted: %(reason)s", reason=error
             )
+
+    @api.model
+    def _leave_posting_to_worker(self, company, **values):
+        """Create a posting run for the scheduled action, and wake it up."""
+        run = self.create(self._prepare_posting(company, **values))
+        self._trigger_posting()
+        return run
 
     @api.model
     def _continue_adjustments(self, company, size):
@@ -221,7 +262,12 @@ class InventoryCostRunAdjust(models.Model):
         for ids in split_every(size, products.ids):
             chunk = products.browse(ids)
             left -= len(chunk)
-            self._list_loops(self._adjust_products(company, chunk))
+            try:
+                self._list_failures(self._adjust_products(company, chunk))
+            except OperationalError:
+                # It met another transaction: nothing is recorded, all stays queued.
+                self.env.cr.rollback()
+                _logger.info("Products %s are adjusted later", ids, exc_info=True)
             if not self.env["ir.cron"]._commit_progress(len(chunk), remaining=left):
                 return False
         return True
@@ -230,32 +276,48 @@ class InventoryCostRunAdjust(models.Model):
     def _adjust_products(self, company, products):
         """Adjust the queued products that are free, together.
 
-        One whose cost depends on itself must not stop the others: then each is
-        adjusted by itself. Returns ``{product: CostLoopError}``.
+        One that can't be adjusted, as when its cost depends on itself, must not stop
+        the others: then each is adjusted by itself. Returns ``{product: error}``. A
+        conflict with another transaction is raised: it concerns all of them.
         """
         items = self.env["stock.cost.item"]
-        loops = {}
         try:
             with self.env.cr.savepoint():
                 items._adjust_queued(
                     company, products=products, run=self, automatic=not self
                 )
-        except CostLoopError as error:
+        except OperationalError:
+            raise
+        except Exception as error:  # whatever it is, it is listed with its product
             if len(products) == 1:
                 return {products: error}
+            failures = {}
             for product in products:
-                loops |= self._adjust_products(company, product)
-        return loops
+                failures |= self._adjust_products(company, product)
+            return failures
+        return {}
 
     # -- Lines ------------------------------------------------------------------------
 
-    def _list_loops(self, loops):
-        """List the products whose cost depends on itself, with the entries to mend."""
-        for product, error in loops.items():
+    def _list_failures(self, failures):
+        """List the products that could not be adjusted, and what there is to mend."""
+        for product, error in failures.items():
+            if not isinstance(error, (CostLoopError, UserError)):
+                _logger.error("Product %s", product.id, exc_info=error)
             if self:
-                self._leave_out(product, self._loop_reason(error.entry_ids))
+                self._leave_out(product, self._failure_reason(error))
             else:
                 _logger.warning("%s of product %s", error, product.id)
+
+    def _failure_reason(self, error):
+        if isinstance(error, CostLoopError):
+            return self._loop_reason(error.entry_ids)
+        if isinstance(error, UserError):
+            return str(error)
+        return self.env._(
+            "An unexpected error; the log of the server has the details: %(error)s",
+            error=error,
+        )
 
     def _loop_reason(self, entry_ids):
         entries = self.env["stock.ledger.entry"].sudo().browse(entry_ids)

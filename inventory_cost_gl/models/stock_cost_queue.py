@@ -127,7 +127,11 @@ class StockCostQueue(models.Model):
         of each transaction, so that what documents committed before is seen.
         """
         runs = self.env["inventory.cost.run"].sudo()
-        for (company,) in self._read_group([], ["company_id"]):
+        # A run that was killed at its very end has nothing queued any more.
+        unfinished = runs.search([("kind", "=", "adjust"), ("state", "=", "running")])
+        queued = self._read_group([], ["company_id"])
+        companies = unfinished.company_id.union(*(company for (company,) in queued))
+        for company in companies:
             in_company = runs.with_company(company)
             if not in_company._continue_adjustments(company, WORKER_ITEMS):
                 break

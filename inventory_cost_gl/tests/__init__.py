@@ -33,6 +33,7 @@ from . import test_entry_types
 from . import test_statements
 from . import test_integrity
 from . import test_concurrency
+from . import test_concurrency_posting
 from . import test_query_counts
 from . import test_scenarios
 from . import test_fixed_application

@@ -575,6 +575,7 @@ class TestPeriodTest(InventoryCostCommon):
         keeper.action_close()
         self.env.flush_all()
         self.env.cr.precommit.run()
+        self.env.invalidate_all()
         self.assertEqual(
             period.last_value_entry_id,
             self.env["stock.value.entry"].search(

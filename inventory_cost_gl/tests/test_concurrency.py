@@ -1,200 +1,22 @@
-import os
-import signal
-from contextlib import closing
 from functools import partial
 from unittest.mock import patch
 
-from psycopg2 import sql
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, Command, api, sql_db
+from odoo import fields
 from odoo.exceptions import UserError
-from odoo.modules.registry import Registry
 from odoo.service.model import retrying
-from odoo.tests import TransactionCase, tagged
-from odoo.tests.common import get_db_name
-from odoo.tools import config, mute_logger
+from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..engine.store import Store
 from ..engine.update import CostUpdate
-from .common import InventoryCostCommon
-
-# Whoever waits longer for a lock waits in vain: the other one is the same thread.
-PATIENCE = "3s"
+from .concurrency_common import ConcurrencyCommon
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrency(InventoryCostCommon):
-    """Two real connections at once (DESIGN §§ 5, 6, 12).
-
-    They need committed records, which the ledgers never let go again. Hence a copy of
-    the tests' database, dropped afterwards.
-    """
-
-    @classmethod
-    def setUpClass(cls):
-        # Not TransactionCase's: its cursor is on the tests' own database.
-        super(TransactionCase, cls).setUpClass()
-        cls.database = f"{get_db_name()[:40]}_two_connections"
-        cls.copy_database()
-        cls.addClassCleanup(cls.drop_database)
-        # A registry that is loaded in a test run starts tests of its own.
-        with patch.dict(config.options, {"test_enable": False}):
-            cls.registry = Registry(cls.database)
-        cls.cr = cls.registry.cursor()
-        cls.addClassCleanup(lambda: cls.cr.close())
-        cls.env = api.Environment(cls.cr, SUPERUSER_ID, cls.default_env_context())
-        cls.setup_company()
-        cls.setup_posting()
-        cls.setup_products()
-        cls.shelves = cls.env["stock.location"].create(
-            [
-                {
-                    "name": f"Shelf {number}",
-                    "usage": "internal",
-                    "location_id": cls.warehouse.lot_stock_id.id,
-                }
-                for number in (1, 2)
-            ]
-        )
-        cls.customer_location = cls.env.ref("stock.stock_location_customers")
-        cls.cr.commit()
-
-    def setUp(self):
-        super(TransactionCase, self).setUp()  # no savepoint: there are commits
-        self.addCleanup(self.cr.rollback)
-
-    @classmethod
-    def copy_database(cls):
-        sql_db.close_db(get_db_name())
-        cls.drop_database()
-        cls.administer("CREATE DATABASE {} TEMPLATE {}", cls.database, get_db_name())
-
-    @classmethod
-    def drop_database(cls):
-        Registry.delete(cls.database)
-        sql_db.close_db(cls.database)
-        cls.administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", cls.database)
-
-    @classmethod
-    def administer(cls, query, *names):
-        with closing(sql_db.db_connect("postgres").cursor()) as cr:
-            cr._cnx.autocommit = True
-            cr.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
-
-    # -- Connections ---------------------------------------------------------------
-
-    def connect(self):
-        """Return an environment on a connection of its own, its snapshot taken."""
-        cr = self.registry.cursor()
-        self.addCleanup(cr.close)
-        cr.execute(f"SET lock_timeout = '{PATIENCE}'")
-        cr.commit()
-        cr.execute("SELECT 1")
-        return api.Environment(cr, SUPERUSER_ID, self.env.context)
-
-    def commit(self):
-        """Commit what the test prepared, and see what others committed."""
-        self.env.flush_all()
-        self.cr.commit()
-        self.env.invalidate_all()
-
-    # -- Documents -----------------------------------------------------------------
-
-    def stocked(self, method, *costs):
-        """Return a new product and its order: 10 of it on each shelf, at the costs."""
-        product = self.make_product(method)
-        orders = self.env["purchase.order"]
-        for shelf, cost in zip(self.shelves, costs, strict=False):
-            order = self.buy(product, 10, cost, date="2026-01-05")
-            order.picking_ids.move_ids.location_dest_id = shelf
-            order.picking_ids.move_line_ids.location_dest_id = shelf
-            self.receive(order, date="2026-01-05")
-            orders |= order
-        self.commit()
-        return product, orders
-
-    def ready_delivery(self, product, quantity, shelf):
-        """Return a committed delivery from a shelf that only needs to be validated."""
-        picking = self.env["stock.picking"].create(
-            {
-                "picking_type_id": self.warehouse.out_type_id.id,
-                "location_id": shelf.id,
-                "location_dest_id": self.customer_location.id,
-                "move_ids": [
-                    Command.create(
-                        {
-                            "product_id": product.id,
-                            "product_uom_qty": quantity,
-                            "location_id": shelf.id,
-                            "location_dest_id": self.customer_location.id,
-                        }
-                    )
-                ],
-            }
-        )
-        picking.action_confirm()
-        picking.move_ids.quantity = quantity
-        picking.move_ids.picked = True
-        self.commit()
-        return picking
-
-    def validate_in(self, env, picking):
-        picking.with_env(env).with_context(skip_backorder=True).button_validate()
-        env.flush_all()
-
-    def draft_bill(self, order, price):
-        bill = self.bill(order, price=price, date="2026-01-10", post=False)
-        self.commit()
-        return bill
-
-    def work(self):
-        """Run the scheduled action until nothing is queued."""
-        env = self.connect()
-        env["stock.cost.queue"]._work()
-        env.cr.commit()
-        self.commit()
-
-    # -- What must hold ------------------------------------------------------------
-
-    def queued(self, product):
-        return self.env["stock.cost.queue"].search([("product_id", "=", product.id)])
-
-    def assertExact(self, product, quantity, value, delivered):
-        """Everything is counted once, nothing waits, and the figures are these."""
-        self.commit()
-        self.assertFalse(self.queued(product))
-        entries = self.env["stock.ledger.entry"].search(
-            [("product_id", "=", product.id)]
-        )
-        values = entries.value_entry_ids
-        balances = self.env["stock.cost.balance"].search(
-            [("product_id", "=", product.id)]
-        )
-        quants = self.env["stock.quant"].search(
-            [("product_id", "=", product.id), ("location_id.usage", "=", "internal")]
-        )
-        self.assertEqual(sum(quants.mapped("quantity")), quantity)
-        self.assertEqual(sum(entries.mapped("quantity")), quantity)
-        self.assertEqual(sum(values.mapped("ledger_entry_quantity")), quantity)
-        self.assertEqual(sum(balances.mapped("quantity")), quantity)
-        self.assertEqual(self.sum_of(values), value)
-        self.assertEqual(
-            self.currency.round(
-                sum(balances.mapped("value_actual"))
-                + sum(balances.mapped("value_expected"))
-            ),
-            value,
-        )
-        outgoing = values.filtered(lambda row: row.ledger_entry_id.quantity < 0)
-        self.assertEqual(self.sum_of(outgoing), -delivered)
-        self.assertEqual(self.env["stock.cost.item"]._check_integrity(self.company), [])
-
-    def sum_of(self, values):
-        return self.currency.round(
-            sum(values.mapped("cost_amount_actual"))
-            + sum(values.mapped("cost_amount_expected"))
-        )
+class TestConcurrency(ConcurrencyCommon):
+    """Documents and workers beside each other, and beside a close."""
 
     # -- Documents beside documents ------------------------------------------------
 
@@ -291,21 +113,6 @@ class TestConcurrency(InventoryCostCommon):
 
     # -- Workers -------------------------------------------------------------------
 
-    def left_to_a_worker(self, method="fifo"):
-        """Return a product with a late bill that is queued, not forwarded."""
-        product, order = self.stocked(method, 10.0)
-        delivery = self.ready_delivery(product, 4, self.shelves[0])
-        bill = self.draft_bill(order, 12.0)
-        holder, biller = self.connect(), self.connect()
-        self.validate_in(holder, delivery)
-        bill.with_env(biller).action_post()
-        biller.flush_all()
-        holder.cr.commit()
-        biller.cr.commit()
-        self.commit()
-        self.assertTrue(self.queued(product))
-        return product, order
-
     def test_a_worker_beside_a_delivery(self):
         product, _order = self.left_to_a_worker()
         delivery = self.ready_delivery(product, 3, self.shelves[0])
@@ -389,68 +196,99 @@ class TestConcurrency(InventoryCostCommon):
                 product, _order = self.left_to_a_worker("average")
                 before = self.env["stock.value.entry"].search_count([])
                 queued = self.queued(product)
-                self.kill_worker_after(place, method, product)
+                self.kill_after(place, method, partial(self.adjust_in, product=product))
                 self.commit()
                 self.assertEqual(self.env["stock.value.entry"].search_count([]), before)
                 self.assertEqual(self.queued(product), queued)
                 self.work()
                 self.assertExact(product, 6, 72.0, 48.0)
 
-    def kill_worker_after(self, place, method, product):
-        """Run a worker in a process of its own and kill -9 it right after a step."""
-        reader, writer = os.pipe()
-        child = os.fork()
-        if not child:
-            self.work_until_killed(writer, place, method, product)
-        os.close(writer)
-        try:
-            self.assertEqual(os.read(reader, 1), b"x", "the worker came that far")
-        finally:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            os.close(reader)
+    def adjust_in(self, env, product):
+        env["stock.cost.item"]._adjust_queued(
+            self.company.with_env(env), product.with_env(env)
+        )
 
-    def work_until_killed(self, writer, place, method, product):
-        """What the child does; it never returns."""
-        try:
-            # Connections of its own: the parent's are left alone.
-            sql_db._Pool = None
-            cr = sql_db.db_connect(self.database).cursor()
-            env = api.Environment(cr, SUPERUSER_ID, self.env.context)
-            step = getattr(place, method)
-
-            def step_and_wait(*args, **kwargs):
-                step(*args, **kwargs)
-                env.flush_all()
-                os.write(writer, b"x")
-                signal.pause()
-
-            with patch.object(place, method, step_and_wait):
-                env["stock.cost.item"]._adjust_queued(
-                    env["res.company"].browse(self.company.id),
-                    env["product.product"].browse(product.id),
+    def test_a_run_killed_between_chunks_goes_on(self):
+        """The scheduled action takes up what is left of a large run."""
+        products = [self.left_to_a_worker(m)[0] for m in ("fifo", "average", "fifo")]
+        runs = self.env["inventory.cost.run"]
+        run = runs._start_adjustment(self.company)
+        self.commit()
+        for place, stage, left in (
+            (type(self.env["ir.cron"]), "_commit_progress", 2),
+            (type(runs), "_adjust_products", 2),
+            (type(runs), "_finish_adjustment", 0),
+        ):
+            with self.subTest(killed_after=stage):
+                self.kill_after(
+                    place,
+                    stage,
+                    lambda env: run.with_env(env)._run_adjustment_in_steps(1),
                 )
-        finally:
-            os._exit(1)
+                self.commit()
+                self.assertEqual(run.state, "running")
+                self.assertEqual(len(run._todo()), left)
+        self.work()
+        self.assertRecordValues(
+            run, [{"state": "done", "item_count": 3, "skipped_count": 0}]
+        )
+        self.assertEqual(run.entry_count, 3)
+        for product in products:
+            self.assertExact(product, 6, 72.0, 48.0)
+
+    def test_two_workers_on_one_run(self):
+        """Neither waits for the other, and one of them finishes the run."""
+        products = [self.left_to_a_worker()[0] for _number in range(3)]
+        runs = self.env["inventory.cost.run"]
+        run = runs._start_adjustment(self.company)
+        self.commit()
+        one, other = self.connect(), self.connect()
+        first = run.with_env(one)
+        self.assertFalse(first._adjust_products(self.company, products[0]))
+        self.assertTrue(run.with_env(other)._run_adjustment_in_steps(1))
+        self.commit()
+        self.assertEqual(run.state, "running")
+        self.assertEqual(run._todo(), products[0])
+        one.cr.commit()
+        first._run_adjustment_in_steps(1)
+        self.commit()
+        self.assertRecordValues(run, [{"state": "done", "entry_count": 3}])
+        for product in products:
+            self.assertExact(product, 6, 72.0, 48.0)
+
+    def test_a_worker_that_meets_a_close_goes_on(self):
+        """Its transaction is void, the run is not: the work is done later."""
+        product, _order = self.left_to_a_worker()
+        run = self.env["inventory.cost.run"]._start_adjustment(self.company)
+        self.commit()
+        worker = self.connect()
+        guard = type(self.env["inventory.cost.guard"])
+        hold, holds = guard._hold, []
+
+        def hold_late(records, companies):
+            if records.env.cr is worker.cr and not holds:
+                holds.append(1)
+                self.cr.rollback()
+                guard._change(self.env["inventory.cost.guard"], self.company)
+                self.cr.commit()
+            return hold(records, companies)
+
+        with (
+            patch.object(guard, "_hold", hold_late),
+            mute_logger(
+                "odoo.sql_db",
+                "odoo.addons.inventory_cost_gl.models.inventory_cost_run_adjust",
+            ),
+        ):
+            run.with_env(worker)._run_adjustment_in_steps(1)
+        self.assertTrue(holds)
+        self.commit()
+        self.assertEqual(run.state, "running")
+        self.work()
+        self.assertRecordValues(run, [{"state": "done", "entry_count": 1}])
+        self.assertExact(product, 6, 72.0, 48.0)
 
     # -- Closing a period ----------------------------------------------------------
-
-    def close_period(self, day):
-        """Close a period in a connection of its own."""
-        env = self.connect()
-        period = env["inventory.period"].create(
-            {"company_id": self.company.id, "ending_date": day}
-        )
-        period.action_close()
-        env.flush_all()
-        env.cr.commit()
-        self.addCleanup(self.open_again)
-        return period
-
-    def open_again(self):
-        self.cr.rollback()
-        self.env["inventory.period"].search([("closed", "=", True)])._reopen("Test")
-        self.commit()
 
     def test_a_picking_that_began_before_the_close(self):
         product, _orders = self.stocked("fifo", 10.0)
@@ -521,3 +359,42 @@ class TestConcurrency(InventoryCostCommon):
         closer.cr.rollback()
         shipper.cr.commit()
         self.assertExact(product, 6, 60.0, 40.0)
+
+    def test_the_test_of_a_period_holds_nobody_up(self):
+        """However long it takes: deliveries and closing go on beside it."""
+        product, _orders = self.stocked("fifo", 10.0)
+        delivery = self.ready_delivery(product, 4, self.shelves[0])
+        reader, shipper = self.connect(), self.connect()
+        tests = reader["inventory.period.test"]
+        tests._open(self.company.with_env(reader), fields.Date.to_date("2026-01-31"))
+        reader.flush_all()
+        self.validate_in(shipper, delivery)
+        shipper.cr.commit()
+        self.assertTrue(self.close_period("2026-01-31").closed)
+        reader.cr.commit()
+        self.assertExact(product, 6, 60.0, 40.0)
+
+    def test_checks_before_a_close_hold_nobody_up(self):
+        """Only the last look is taken under the guard."""
+        guarded = []
+        period = self.env["inventory.period"].create({"ending_date": "2026-01-15"})
+        self.commit()
+        guard = type(self.env["inventory.cost.guard"])
+        change = guard._change
+
+        def check(records, _company_id, _day):
+            guarded.append(bool(changed))
+
+        changed = []
+
+        def change_and_note(records, companies):
+            changed.append(1)
+            return change(records, companies)
+
+        with (
+            patch.object(type(period), "_check_closable", check),
+            patch.object(guard, "_change", change_and_note),
+        ):
+            period.action_close()
+        self.cr.rollback()
+        self.assertEqual(guarded, [False, True])
