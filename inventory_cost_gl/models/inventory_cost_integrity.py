@@ -3,6 +3,8 @@ import logging
 from odoo import api, models
 from odoo.tools import SQL, html_escape
 
+from ..costing.loops import find_loop
+
 _logger = logging.getLogger(__name__)
 
 # What a to-do lists; the log has all of them.
@@ -91,22 +93,32 @@ CHECKS = {
            AND abs(entry.quantity)
                <> COALESCE(applied.quantity, 0) + abs(entry.remaining_quantity)
     """,
+    # Value is shared within a pool: of an averaged product all its stock, else the
+    # stock of one lot at one cost location.
     "emptied": """
-        SELECT 'product.product', balance.product_id, '0',
-               sum(balance.value_actual + balance.value_expected)::text
-          FROM stock_cost_balance balance
-         WHERE balance.company_id = %(company)s
-           AND NOT EXISTS (
+        WITH pool AS (
+            SELECT *, CASE WHEN product_id = ANY(%(averaged)s) THEN 0
+                           ELSE cost_location_id END AS place,
+                   COALESCE(lot_id, 0) AS lot
+              FROM stock_cost_balance WHERE company_id = %(company)s
+        )
+        SELECT 'product.product', pool.product_id,
+               (SELECT complete_name FROM stock_location WHERE id = pool.place),
+               sum(pool.value_actual + pool.value_expected)::text
+          FROM pool
+         WHERE NOT EXISTS (
                SELECT FROM stock_cost_queue queue
-                WHERE queue.product_id = balance.product_id
-                  AND queue.company_id = balance.company_id)
+                WHERE queue.product_id = pool.product_id
+                  AND queue.company_id = pool.company_id)
            AND NOT EXISTS (
                SELECT FROM stock_ledger_entry entry
-                WHERE entry.product_id = balance.product_id
-                  AND entry.company_id = balance.company_id AND entry.open)
-         GROUP BY balance.product_id
-        HAVING sum(balance.quantity) = 0
-           AND sum(balance.value_actual + balance.value_expected) <> 0
+                WHERE entry.product_id = pool.product_id
+                  AND entry.company_id = pool.company_id AND entry.open
+                  AND (pool.place = 0 OR (entry.cost_location_id = pool.place
+                       AND COALESCE(entry.lot_id, 0) = pool.lot)))
+         GROUP BY pool.product_id, pool.place, pool.lot
+        HAVING sum(pool.quantity) = 0
+           AND sum(pool.value_actual + pool.value_expected) <> 0
     """,
     "expected": """
         SELECT 'stock.ledger.entry', entry.id, '0',
@@ -177,6 +189,17 @@ CHECKS = {
     """,
 }
 
+# Pairs of decreases: the second takes the cost of goods that came back from the first.
+_FOLLOWED = """
+    SELECT increase.applies_from_entry_id, application.outbound_entry_id
+      FROM stock_ledger_entry increase
+      JOIN stock_cost_application application
+        ON application.inbound_entry_id = increase.id AND application.cost_follows
+     WHERE increase.company_id = %(company)s
+       AND increase.applies_from_entry_id IS NOT NULL
+     GROUP BY 1, 2 HAVING sum(application.quantity) > 0
+"""
+
 
 class InventoryCostIntegrity(models.AbstractModel):
     """What must always be true of the ledgers, checked every night (DESIGN § 12).
@@ -201,8 +224,9 @@ class InventoryCostIntegrity(models.AbstractModel):
             "company": company.id,
             "owner": company.partner_id.id,
             "products": items.product_id.with_company(company)._filter_managed().ids,
+            "averaged": self._averaged_over_locations(company, items.product_id),
         }
-        problems = []
+        problems = self._find_loops(company)
         for check, query in CHECKS.items():
             rows = self.env.execute_query(SQL(query, **arguments))
             for model, record_id, one_side, other_side in rows:
@@ -210,6 +234,35 @@ class InventoryCostIntegrity(models.AbstractModel):
                 message = self._integrity_message(check, record, one_side, other_side)
                 problems.append((check, record, message))
         return problems
+
+    def _averaged_over_locations(self, company, products):
+        """Return the ids of products whose cost is one average over all locations."""
+        if company.average_cost_calc_type != "item":
+            return []
+        return (
+            products.with_company(company)
+            .filtered(lambda p: p.cost_method == "average" and not p.lot_valuated)
+            .ids
+        )
+
+    def _find_loops(self, company):
+        """Return the problem of cost that depends on itself, if it does anywhere.
+
+        Cost follows an application from an increase to a decrease, and a return or
+        transfer from that decrease to another increase.
+        """
+        rows = self.env.execute_query(SQL(_FOLLOWED, company=company.id))
+        loop = find_loop(rows)
+        if not loop:
+            return []
+        entries = self.env["stock.ledger.entry"].browse(loop)
+        message = self.env._(
+            "Cost depends on itself through these ledger entries of %(product)s: "
+            "%(entries)s.",
+            product=entries[0].product_id.display_name,
+            entries=" → ".join(f"{e.origin or '–'} (#{e.id})" for e in entries),
+        )
+        return [("loops", entries[0], message)]
 
     def _integrity_message(self, check, record, one_side, other_side):
         """Return what is wrong with a record, in plain words."""
@@ -237,8 +290,10 @@ class InventoryCostIntegrity(models.AbstractModel):
                 other=other_side,
             ),
             "emptied": self.env._(
-                "%(record)s: no stock is left, but a value of %(other)s.",
+                "%(record)s: no stock is left at %(place)s, but a value of "
+                "%(other)s.",
                 record=record.display_name,
+                place=one_side or self.env._("any cost location"),
                 other=other_side,
             ),
             "expected": self.env._(

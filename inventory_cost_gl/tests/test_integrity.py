@@ -272,13 +272,13 @@ class TestIntegrity(InventoryCostCommon):
         entry = self.entries(self.moves(self.gone))[0]
         self.corrupt(
             "stock.value.entry",
-            "UPDATE stock_value_entry SET cost_amount_expected = "
-            "cost_amount_expected + 0.03 WHERE id = %s",
+            "UPDATE stock_value_entry SET cost_amount_actual = "
+            "cost_amount_actual + 0.03 WHERE id = %s",
             entry.id,
         )
         self.corrupt(
             "stock.cost.balance",
-            "UPDATE stock_cost_balance SET value_expected = value_expected + 0.03 "
+            "UPDATE stock_cost_balance SET value_actual = value_actual + 0.03 "
             "WHERE product_id = %s",
             self.gone.id,
         )
@@ -286,6 +286,101 @@ class TestIntegrity(InventoryCostCommon):
         # While something is queued it is not known yet.
         self.env["stock.cost.queue"]._enqueue(entry, counted=True)
         self.assertEqual(self.problems(), [])
+
+    def test_value_left_at_one_location_and_missing_at_another(self):
+        """The product as a whole has stock, and its value adds up."""
+        product = self.make_product("fifo")
+        order = self.buy(product, 5, 10.0, date="2026-01-05")
+        self.receive(order, date="2026-01-05")
+        self.transfer(product, 5, date="2026-01-06")
+        self.assertEqual(self.problems(), [])
+        emptied = self.balance(product)
+        self.assertEqual(emptied.quantity, 0.0)
+        moved = self.env["stock.cost.balance"].search(
+            [("product_id", "=", product.id), ("id", "!=", emptied.id)]
+        )
+        for balance, amount in ((emptied, 0.02), (moved, -0.02)):
+            value = self.env["stock.value.entry"].search(
+                [
+                    ("product_id", "=", product.id),
+                    ("cost_location_id", "=", balance.cost_location_id.id),
+                ],
+                limit=1,
+            )
+            self.corrupt(
+                "stock.value.entry",
+                "UPDATE stock_value_entry SET cost_amount_actual = "
+                "cost_amount_actual + %s WHERE id = %s",
+                amount,
+                value.id,
+            )
+            self.corrupt(
+                "stock.cost.balance",
+                "UPDATE stock_cost_balance SET value_actual = value_actual + %s "
+                "WHERE id = %s",
+                amount,
+                balance.id,
+            )
+        self.assertFires(
+            "emptied", product, "0.02", self.warehouse.view_location_id.complete_name
+        )
+
+    def test_averages_over_all_locations_may_leave_value_at_one(self):
+        """Each warehouse's deliveries take the average of both."""
+        product = self.make_product("average")
+        for warehouse, cost in ((self.warehouse, 10.0), (self.warehouse_2, 20.0)):
+            order = self.buy(product, 5, cost, date="2026-01-05", warehouse=warehouse)
+            self.receive(order, date="2026-01-05")
+        self.deliver(self.sell(product, 5, date="2026-01-06"), date="2026-01-06")
+        balance = self.balance(product)
+        self.assertEqual((balance.quantity, balance.value_expected), (0.0, -25.0))
+        self.assertEqual(self.problems(), [])
+        self.assertNotIn(
+            product.id,
+            self.env["stock.cost.item"]._averaged_over_locations(
+                self.company, self.fifo
+            ),
+        )
+
+    # -- Loops -------------------------------------------------------------------------
+
+    def loop(self):
+        """Make a delivery take the cost of what came back from it; return both."""
+        delivery = self.ledger_entries(self.deliveries[self.fifo])
+        returned = self.env["stock.ledger.entry"].search(
+            [("applies_from_entry_id", "=", delivery.id)], limit=1
+        )
+        self.corrupt(
+            "stock.cost.application",
+            "INSERT INTO stock_cost_application (company_id, inbound_entry_id, "
+            "outbound_entry_id, quantity, cost_follows, recorded_at) "
+            "VALUES (%s, %s, %s, 1, true, now())",
+            self.company.id,
+            returned.id,
+            delivery.id,
+        )
+        return delivery, returned
+
+    def test_cost_that_depends_on_itself(self):
+        delivery, _returned = self.loop()
+        problems = [problem for problem in self.problems() if problem[0] == "loops"]
+        self.assertEqual([problem[1] for problem in problems], [delivery])
+        self.assertIn(self.fifo.display_name, problems[0][2])
+        self.assertIn(f"#{delivery.id}", problems[0][2])
+
+    def test_a_loop_ends_with_a_report_on_the_run(self):
+        """Adjusting neither hangs nor fails: the product is left out, with the path."""
+        delivery, returned = self.loop()
+        queue = self.env["stock.cost.queue"]
+        for product in (self.fifo, self.lifo):
+            queue._enqueue(self.entries(self.receipts[product])[:1], counted=True)
+        action = self.env["inventory.cost.adjust"].create({}).action_adjust()
+        run = self.env["inventory.cost.run"].browse(action["res_id"])
+        self.assertRecordValues(run, [{"state": "done", "skipped_count": 1}])
+        self.assertEqual(run.line_ids.product_id, self.fifo)
+        for entry in (delivery, returned):
+            self.assertIn(f"#{entry.id}", run.line_ids.reason)
+        self.assertFalse(queue.search([("product_id", "=", self.lifo.id)]))
 
     def test_expected_cost_left_when_all_is_invoiced(self):
         receipt = self.receipts[self.fifo]
