@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 RUN_KINDS = [
     ("adjust", "Adjust Cost"),
@@ -159,6 +159,24 @@ class InventoryCostRun(models.Model):
         raise UserError(
             self.env._("Runs are kept as the record of what was posted and adjusted.")
         )
+
+    # -- Who may ------------------------------------------------------------------
+
+    @api.model
+    def _check_accountant(self, company):
+        """Only accountants of the company adjust and post, and only there."""
+        if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
+            raise AccessError(
+                self.env._("Only accountants of inventory cost adjust and post it.")
+            )
+        if company not in self.env.companies:
+            raise UserError(
+                self.env._(
+                    "Switch to the company %(company)s to adjust or post its "
+                    "inventory cost.",
+                    company=company.sudo().display_name,
+                )
+            )
 
     # -- Opening what belongs to a run ------------------------------------------------
 

@@ -32,7 +32,7 @@ class InventoryCostRunPostPlan(models.Model):
         what has changed if the same value entries would be posted otherwise by now.
         """
         self.ensure_one()
-        self._check_may_post(self.company_id)
+        self._check_accountant(self.company_id)
         self.check_access("read")
         self._check_is_plan()
         preview = self.sudo().with_company(self.company_id)

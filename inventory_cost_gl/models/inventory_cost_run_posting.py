@@ -2,7 +2,7 @@ import time
 import zlib
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .inventory_cost_run_queue import Skipped
@@ -49,20 +49,6 @@ class InventoryCostRunPosting(models.Model):
         problem = journal_problem(self.env, company)
         if problem:
             raise UserError(problem.message)
-
-    def _check_may_post(self, company):
-        """Only accountants of the company post, and only there."""
-        if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
-            raise AccessError(
-                self.env._("Only inventory cost accountants post to the G/L.")
-            )
-        if company not in self.env.companies:
-            raise UserError(
-                self.env._(
-                    "Switch to the company %(company)s to post its inventory cost.",
-                    company=company.sudo().display_name,
-                )
-            )
 
     def _try_posting_lock(self, company):
         """Say whether this transaction may post for the company: one does at a time.

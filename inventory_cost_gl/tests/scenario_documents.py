@@ -528,7 +528,7 @@ class ScenarioDocuments(ScenarioPlayer):
                 {"product_ids": [Command.set(products)]}
             )
             run = self.env["inventory.cost.run"].browse(
-                wizard.action_adjust()["res_id"]
+                wizard.action_adjust().get("res_id")
             )
         if run.line_ids:
             raise Differs("; ".join(run.line_ids.mapped("reason")))

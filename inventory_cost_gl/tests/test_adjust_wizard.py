@@ -93,11 +93,21 @@ class TestAdjustWizard(AdjustCostCommon):
         self.sell_before_the_bill(self.fifo)
         self.adjust()
         before = self.env["stock.value.entry"].search_count([])
-        run = self.adjust()
+        runs = self.env["inventory.cost.run"].search_count([])
+        action = self.wizard().action_adjust()
+        self.assertIn("all cost is up to date", action["params"]["message"])
+        action = self.wizard(product_ids=[Command.set(self.fifo.ids)]).action_adjust()
+        self.assertIn("these products", action["params"]["message"])
         self.assertEqual(self.env["stock.value.entry"].search_count([]), before)
-        self.assertRecordValues(
-            run, [{"state": "done", "item_count": 0, "entry_count": 0, "amount": 0.0}]
-        )
+        self.assertEqual(self.env["inventory.cost.run"].search_count([]), runs)
+
+    def test_with_nothing_to_adjust_it_posts(self):
+        self.sell_before_the_bill(self.fifo)
+        self.adjust()
+        action = self.wizard(post_afterwards=True).action_adjust()
+        run = self.env["inventory.cost.run"].browse(action["res_id"])
+        self.assertRecordValues(run, [{"kind": "post", "state": "done"}])
+        self.assertTrue(run.entry_count)
 
     def test_form_counts_the_queued_products(self):
         self.sell_before_the_bill(self.fifo)

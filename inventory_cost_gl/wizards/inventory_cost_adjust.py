@@ -1,5 +1,5 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..models.inventory_cost_run_adjust import INLINE_ITEMS
 
@@ -60,12 +60,15 @@ class InventoryCostAdjust(models.TransientModel):
     def action_adjust(self):
         """Create the run and do its work, or leave a long one to the workers.
 
-        Returns the action that opens the run. Raises UserError if both products and
+        Returns the action that opens the run. With nothing to adjust there is no run,
+        only the posting, if that was asked for. Raises UserError if both products and
         categories are chosen.
         """
         self.ensure_one()
-        self._check_may_adjust()
+        self.env["inventory.cost.run"]._check_accountant(self.company_id)
         self._check_filters()
+        if not self._queued_products():
+            return self._nothing_to_adjust()
         runs = self.env["inventory.cost.run"].sudo().with_company(self.company_id)
         if self.post_afterwards:
             runs._check_journal(self.company_id)
@@ -76,19 +79,30 @@ class InventoryCostAdjust(models.TransientModel):
             run._run_adjustment()
         return run.sudo(False)._open_action()
 
-    def _check_may_adjust(self):
-        """Only accountants of the company adjust."""
-        if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
-            raise AccessError(
-                self.env._("Only inventory cost accountants adjust cost.")
+    def _nothing_to_adjust(self):
+        """Post if that was asked for; else say that all cost is up to date."""
+        if self.post_afterwards:
+            posting = self.env["inventory.cost.post"].create(
+                {
+                    "company_id": self.company_id.id,
+                    "product_ids": [Command.set(self.product_ids.ids)],
+                    "category_ids": [Command.set(self.category_ids.ids)],
+                }
             )
-        if self.company_id not in self.env.companies:
-            raise UserError(
-                self.env._(
-                    "Switch to the company %(company)s to adjust its cost.",
-                    company=self.company_id.sudo().display_name,
+            return posting.action_run()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": self.env._(
+                    "Nothing to adjust: the cost of these products is up to date."
                 )
-            )
+                if self.product_ids or self.category_ids
+                else self.env._("Nothing to adjust: all cost is up to date."),
+                "type": "info",
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def _check_filters(self):
         """Products or categories, as in Business Central."""

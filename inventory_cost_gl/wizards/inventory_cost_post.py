@@ -77,7 +77,7 @@ class InventoryCostPost(models.TransientModel):
         Returns the action that opens the run.
         """
         self.ensure_one()
-        self.env["inventory.cost.run"]._check_may_post(self.company_id)
+        self.env["inventory.cost.run"]._check_accountant(self.company_id)
         runs = self.env["inventory.cost.run"].sudo().with_company(self.company_id)
         if self.mode != "test":
             runs._check_journal(self.company_id)
