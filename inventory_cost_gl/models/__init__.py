@@ -41,6 +41,8 @@ from . import inventory_cost_run_test
 from . import inventory_cost_run_post_plan
 from . import inventory_cost_run_background
 from . import inventory_cost_run_adjust
+from . import inventory_cost_schedule
+from . import inventory_cost_schedule_screen
 from . import inventory_cost_run_reverse
 from . import inventory_cost_run_line
 from . import inventory_cost_plan_line
@@ -50,6 +52,7 @@ from . import stock_value_entry_link_screen
 from . import stock_value_entry_queue
 from . import res_company
 from . import res_company_closing
+from . import res_company_adjusting
 from . import inventory_average_setting
 from . import res_company_average
 from . import res_config_settings

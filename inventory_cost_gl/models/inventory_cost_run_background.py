@@ -41,6 +41,8 @@ class InventoryCostRunBackground(models.Model):
         )
         for run in waiting:
             run._try_posting_in_steps()
+            if run.automatic and (run.state == "failed" or run.skipped_count):
+                run._ask_to_mend()
         companies = self.env["res.company"].search(
             [("automatic_cost_posting", "!=", "off")]
         )

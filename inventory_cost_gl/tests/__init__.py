@@ -28,6 +28,7 @@ from . import test_smart_buttons
 from . import test_ledger_screens
 from . import test_inventory_period
 from . import test_closed_period
+from . import test_schedule
 from . import test_append_only
 from . import test_entry_types
 from . import test_statements
