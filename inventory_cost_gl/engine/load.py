@@ -1,6 +1,7 @@
 """Loads what the cost rules need: a few queries for any number of products."""
 
 from decimal import Decimal
+from operator import itemgetter
 
 from odoo.tools import SQL
 
@@ -17,7 +18,7 @@ from ..costing.records import (
     Settings,
 )
 
-_ENTRY_COLUMNS = SQL(
+ENTRY_COLUMNS = SQL(
     """e.id, e.product_id, e.entry_type, e.quantity, e.remaining_quantity,
        e.posting_date, e.valuation_date, e.cost_location_id, COALESCE(e.lot_id, 0),
        COALESCE(e.applies_to_entry_id, 0), COALESCE(e.applies_from_entry_id, 0),
@@ -74,7 +75,7 @@ class Loader:
             books,
             SQL(
                 "SELECT %s FROM stock_ledger_entry e WHERE e.id IN %s",
-                _ENTRY_COLUMNS,
+                ENTRY_COLUMNS,
                 tuple(entries.ids) or (0,),
             ),
         )
@@ -90,7 +91,7 @@ class Loader:
             SQL(
                 "SELECT %s FROM stock_ledger_entry e "
                 "WHERE e.product_id IN %s AND e.company_id = %s ORDER BY e.id",
-                _ENTRY_COLUMNS,
+                ENTRY_COLUMNS,
                 products,
                 self.company.id,
             ),
@@ -121,10 +122,10 @@ class Loader:
                   ON e.id = o.applies_from_entry_id OR e.applies_from_entry_id = o.id
                 WHERE o.product_id IN %s AND o.company_id = %s AND o.open
                 """,
-                _ENTRY_COLUMNS,
+                ENTRY_COLUMNS,
                 products,
                 self.company.id,
-                _ENTRY_COLUMNS,
+                ENTRY_COLUMNS,
                 products,
                 self.company.id,
             ),
@@ -172,12 +173,8 @@ class Loader:
         valuation date that changed, per product. Average products are loaded from
         that date (its average period) on, the others along their applications.
         """
-        average = {
-            product_id: average_start(from_dates[product_id], self.settings)
-            for product_id, book in books.items()
-            if book.item.costing_method == AVERAGE and product_id in from_dates
-        }
-        affected = self._affected_ids(seeds, average)
+        average = self._average_starts(books, from_dates)
+        affected = self.affected_ids(books, seeds, from_dates)
         self._load_entries(books, self._affected_query(affected))
         for product_id, book in books.items():
             book.opening_date = start = average.get(product_id)
@@ -204,8 +201,20 @@ class Loader:
         self._load_costs(books)
         self._load_openings(books, average)
 
-    def _affected_ids(self, seeds, average):
-        """Return the ids of the entries whose cost may change."""
+    def _average_starts(self, books, from_dates):
+        """Return ``{product id: day}`` from which average products are loaded."""
+        return {
+            product_id: average_start(from_dates[product_id], self.settings)
+            for product_id, book in books.items()
+            if book.item.costing_method == AVERAGE and product_id in from_dates
+        }
+
+    def affected_ids(self, books, seeds, from_dates, limit=None):
+        """Return the ids of the entries whose cost may change.
+
+        With a ``limit`` one more than that at most.
+        """
+        average = self._average_starts(books, from_dates)
         dated = SQL(" UNION ").join(
             SQL(
                 "SELECT id FROM stock_ledger_entry WHERE product_id = %s "
@@ -241,10 +250,11 @@ class Loader:
                         WHERE id = affected.id AND applies_from_entry_id IS NOT NULL
                     ) AS step
                 )
-                SELECT id FROM affected
+                SELECT id FROM affected LIMIT %s
                 """,
                 list(seeds),
                 SQL("UNION %s", dated) if average else SQL(),
+                limit and limit + 1,
             )
         )
         return {entry_id for (entry_id,) in rows}
@@ -258,7 +268,7 @@ class Loader:
                 SELECT inbound_entry_id FROM stock_cost_application
                 WHERE outbound_entry_id IN %s)
             """,
-            _ENTRY_COLUMNS,
+            ENTRY_COLUMNS,
             tuple(affected) or (0,),
             tuple(affected) or (0,),
         )
@@ -309,7 +319,8 @@ class Loader:
 
     def _load_entries(self, books, query):
         quantity = self.units.quantity
-        for row in self._rows(query):
+        # In order of recording, whatever order the database reads them in.
+        for row in sorted(self._rows(query), key=itemgetter(0)):
             book = books.get(row[1])
             if book is None or row[0] in book.entries:
                 continue
@@ -355,6 +366,8 @@ class Loader:
 
     def _load_costs(self, books):
         entries = _entries_by_id(books)
+        if not entries:
+            return
         amount, quantity = self.units.amount, self.units.quantity
         rows = self._rows(
             SQL(

@@ -9,9 +9,35 @@ from psycopg2.errors import LockNotAvailable, SerializationFailure
 from odoo.tools import SQL
 
 
+def project_own_moves(entries, value_entries):
+    """Write ``stock.move.value`` of the moves that a document records just now.
+
+    ``value_entries``: what is recorded of the new ``entries``. Return those entries
+    whose moves had a value before: it has to be summed up.
+    """
+    costs = dict.fromkeys(entries, 0.0)
+    for value in value_entries:
+        if value.ledger_entry_id in costs:
+            cost = value.cost_amount_actual + value.cost_amount_expected
+            costs[value.ledger_entry_id] += cost
+    earlier = entries.browse()
+    currency = entries.company_id.currency_id
+    shown = entries.filtered(lambda entry: entry.entry_type != "transfer")
+    for move, own in shown.grouped("stock_move_id").items():
+        value = currency.round(abs(sum(costs[entry] for entry in own)))
+        if move.value:
+            earlier |= own
+        elif value:
+            move.value = value
+    return earlier
+
+
 def project(company, items, entries):
-    """Write ``stock.move.value`` of the entries' moves and the items' unit costs."""
-    if not items:
+    """Write ``stock.move.value`` of the entries' moves and the items' unit costs.
+
+    Other transactions may be changing them too: they go first.
+    """
+    if not (items or entries):
         return
     env = company.env
     # Pending changes of moves and products are written first: the statements below
@@ -20,12 +46,15 @@ def project(company, items, entries):
     env["product.product"].flush_model(["standard_price"])
     try:
         with env.cr.savepoint(flush=False):
-            env.cr.execute(_move_values(entries), log_exceptions=False)
-            env.cr.execute(_standard_prices(company, items), log_exceptions=False)
+            if entries:
+                env.cr.execute(_move_values(entries), log_exceptions=False)
+            if items:
+                env.cr.execute(_standard_prices(company, items), log_exceptions=False)
             if any(items.product_id.mapped("lot_valuated")):
                 env.cr.execute(_lot_prices(company, items), log_exceptions=False)
     except (SerializationFailure, LockNotAvailable):
-        env["stock.cost.queue"]._enqueue_projection(company, items.product_id)
+        products = items.product_id | entries.product_id
+        env["stock.cost.queue"]._enqueue_projection(company, products)
     env["stock.move"].invalidate_model(["value"], flush=False)
     env["product.product"].invalidate_model(["standard_price"], flush=False)
     env["stock.lot"].invalidate_model(["standard_price"], flush=False)

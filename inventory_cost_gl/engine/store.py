@@ -19,7 +19,6 @@ class Store:
         number = self.units.number
         applications = [
             (
-                self.company.id,
                 application.inbound_id,
                 application.outbound_id,
                 number(application.quantity),
@@ -28,42 +27,44 @@ class Store:
             for book in books
             for application in book.applications
         ]
-        self._insert_applications(applications)
         changed = [
             (entry.id, number(entry.remaining), entry.valuation_date)
             for book in books
             for entry in book.entries.values()
             if (entry.remaining, entry.valuation_date) != before[entry.id]
         ]
-        if changed:
-            self.env.cr.execute_values(
+        if not changed:
+            return
+        ledger = self.env["stock.ledger.entry"]
+        self.env.cr.execute(
+            SQL(
                 """
+                WITH applied AS (
+                    INSERT INTO stock_cost_application (company_id, inbound_entry_id,
+                        outbound_entry_id, quantity, cost_follows, recorded_at)
+                    SELECT %s, a.*, now() AT TIME ZONE 'UTC'
+                    FROM unnest(%s::int[], %s::int[], %s::numeric[], %s::bool[]) AS a
+                )
                 UPDATE stock_ledger_entry e
                 SET remaining_quantity = v.remaining, open = v.remaining <> 0,
                     valuation_date = v.valuation_date
-                FROM (VALUES %s) AS v (id, remaining, valuation_date)
+                FROM unnest(%s, %s::numeric[], %s::date[])
+                    AS v (id, remaining, valuation_date)
                 WHERE e.id = v.id
                 """,
-                changed,
-                template="(%s, %s::numeric, %s::date)",
-                page_size=len(changed),
+                self.company.id,
+                *_columns(applications, 4),
+                *_columns(changed, 3),
             )
-            self.env["stock.ledger.entry"].invalidate_model(
-                ["remaining_quantity", "open", "valuation_date"], flush=False
-            )
-
-    def _insert_applications(self, applications):
-        if applications:
-            self.env.cr.execute_values(
-                """
-                INSERT INTO stock_cost_application (company_id, inbound_entry_id,
-                    outbound_entry_id, quantity, cost_follows, recorded_at)
-                VALUES %s
-                """,
-                applications,
-                template="(%s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
-                page_size=len(applications),
-            )
+        )
+        entries = ledger.browse(row[0] for row in changed)
+        for name, values in (
+            ("remaining_quantity", [float(row[1]) for row in changed]),
+            ("open", [bool(row[1]) for row in changed]),
+            ("valuation_date", [row[2] for row in changed]),
+        ):
+            for entry, value in zip(entries, values, strict=True):
+                entry._fields[name]._update_cache(entry, value)
 
     def arrivals(self, rows):
         """Record the increases of transfers; return them.
@@ -215,3 +216,8 @@ class Store:
                 page_size=len(unit_costs),
             )
             self.env["stock.cost.item"].invalidate_model(["unit_cost"], flush=False)
+
+
+def _columns(rows, number):
+    """Return rows as the given number of lists, one for each column."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[]] * number

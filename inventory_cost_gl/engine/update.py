@@ -13,11 +13,15 @@ from ..costing.records import QUANTITY_SCALE
 from ..costing.rounding import amount_of
 from ..costing.transfers import arrivals as arrivals_of
 from ..costing.unit_cost import round_unit_cost, unit_cost, unit_cost_while_posting
-from ..models.stock_cost_balance import NO_BALANCE
 from .load import Loader
-from .project import project
+from .plain import PlainLoader
+from .project import project, project_own_moves
 from .store import Store
 from .units import Units
+
+# A document whose change reaches more ledger entries than this leaves their cost to a
+# worker; about a tenth of a second.
+INLINE_ENTRIES = 2000
 
 
 class CostUpdate:
@@ -33,7 +37,8 @@ class CostUpdate:
         self.units = Units(company.currency_id)
         self.store = Store(self.company, self.units)
         first_open = env["inventory.period"]._earliest_open_date(company)
-        self.loader = Loader(self.company, self.units, first_open)
+        self.loader = PlainLoader(self.company, self.units, first_open)
+        self.always = company.automatic_cost_adjustment == "always"
 
     # ------------------------------------------------------------------
     # Documents
@@ -42,23 +47,81 @@ class CostUpdate:
     def run_now(self, items, value_entries, entries, arrivals):
         """Cost a document's entries of the items at once.
 
-        What the setting Automatic Cost Adjustment leaves for later is queued.
+        What the setting Automatic Cost Adjustment leaves for later is queued, and a
+        change that reaches far is left to a worker.
         """
-        if not items:
-            return
-        products = items.product_id
-        entries = entries.filtered(lambda entry: entry.product_id in products)
-        stated = value_entries.filtered(lambda value: value.product_id in products)
+        queued = items.filtered("queued")
         queue = self.env["stock.cost.queue"]
-        pending = queue._of_items(items)
-        reached = self._reached(items, stated, entries, pending)
+        pending = queue._of_items(queued, uncounted=not self.always)
+        items.invalidate_recordset(["queued"], flush=False)
+        reached = self._reached(items, value_entries, entries, queued.product_id)
+        free = items - items._of(pending)
+        rest = items - self._cost_plain(free, reached, value_entries, entries)
+        if not rest:
+            return
+        products = rest.product_id
+        stated = value_entries.filtered(lambda value: value.product_id in products)
+        entries = entries.filtered(lambda entry: entry.product_id in products)
+        if self._reaches_far(rest, stated | pending.value_entry_id, entries):
+            self.run_later(stated, entries, arrivals)
+        else:
+            reached &= rest
+            self._cost_fully(rest, reached, stated, entries, arrivals, pending)
+
+    def _cost_plain(self, items, reached, value_entries, entries):
+        """Cost the new entries of the items for which little has to be loaded.
+
+        Their cost flows to nothing that was there before. Return these items.
+        """
+        books = self.loader.plain_books(items, entries)
+        items = items.filtered(lambda item: item.product_id.id in books)
+        if not items:
+            return items
+        stated = value_entries.filtered(lambda value: value.product_id.id in books)
+        entries = entries.filtered(lambda entry: entry.product_id.id in books)
+        self.store.balances(stated)
+        before = _open_state(books)
+        for book in books.values():
+            apply_open(book)
+        self.store.applications(books.values(), before)
+        self.loader.ready_for_costing(books, reached.product_id.ids)
+        costed = self._adjust_books(books, stated.browse(), entries)
+        reached &= items
+        self._leave_for_later(items - reached, stated, entries, Applied(self.env))
+        self._show(items, reached, entries, stated | costed, stated)
+        return items
+
+    def _cost_fully(self, items, reached, stated, entries, arrivals, pending):
+        """Cost the new entries of the items, and forward what is stated or queued."""
         due = pending.filtered(lambda row: row.product_id in reached.product_id)
-        applied = self._apply(items, entries, arrivals, waiting=bool(due))
         self.store.balances(stated | pending._take_uncounted())
-        new_entries = entries | applied.arrivals
-        self._adjust(items, stated | due.value_entry_id, new_entries, applied, reached)
+        applied = Applied(self.env, entries)
+        if entries or due:
+            self._apply(items, arrivals, applied)
+        entries |= applied.arrivals
+        causes = stated | due.value_entry_id
+        adjusted = self._adjust(items, causes, entries, applied, reached)
         due.unlink()
-        self._leave_for_later(items - reached, stated, new_entries, applied)
+        self._leave_for_later(items - reached, stated, entries, applied)
+        self._show(items, reached, entries, stated | adjusted, causes)
+
+    def _reaches_far(self, items, causes, entries):
+        """Say whether more entries than INLINE_ENTRIES would have to be loaded."""
+        seeds = {*causes.ledger_entry_id.ids, *entries.ids}
+        from_dates = self._from_dates(causes, entries, Applied(self.env))
+        books = self.loader.new_books(items)
+        affected = self.loader.affected_ids(books, seeds, from_dates, INLINE_ENTRIES)
+        return len(affected) > INLINE_ENTRIES
+
+    def _show(self, items, adjusted, entries, recorded, causes):
+        """Write unit costs and the values of moves.
+
+        ``entries``: the new ledger entries, ``recorded``: all new value entries.
+        """
+        changed = self._update_unit_costs(items, adjusted, causes)
+        earlier = (recorded | causes).ledger_entry_id - entries
+        earlier |= project_own_moves(entries, recorded)
+        project(self.company, changed, earlier)
 
     def _leave_for_later(self, items, stated, new_entries, applied):
         """Queue what a document changed of items that no automatic adjustment reaches.
@@ -81,7 +144,8 @@ class CostUpdate:
     def _reached(self, items, stated, entries, waiting):
         """Return the items that are adjusted automatically (rule d.2).
 
-        An item of which anything waits for a run waits with what comes later too.
+        An item of which anything waits for a run waits with what comes later too;
+        ``waiting``: the products of these items.
         """
         items = items.filtered(lambda item: not item.excluded)
         today = self.company._inventory_posting_date(fields.Datetime.now())
@@ -91,7 +155,7 @@ class CostUpdate:
         if start == date.min:
             return items
         average = items.filtered(lambda item: item._is_average()).product_id
-        late = waiting.product_id
+        late = waiting
         dates = [(v.product_id, v.valuation_date, v.ledger_entry_id) for v in stated]
         dates += [(entry.product_id, entry.valuation_date, entry) for entry in entries]
         for product, valued, entry in dates:
@@ -130,6 +194,7 @@ class CostUpdate:
                 }
             )
         value_entries |= self.env["stock.value.entry"]._append(rows)
+        project_own_moves(entries, value_entries)
         self.env["stock.cost.queue"]._enqueue(value_entries, counted=False)
         self.env["stock.cost.queue"]._trigger_workers()
 
@@ -142,12 +207,16 @@ class CostUpdate:
         if not items:
             return self.env["stock.value.entry"]
         pending = self.env["stock.cost.queue"]._of_items(items)
-        none = self.env["stock.ledger.entry"]
-        applied = self._apply(items, none, {}, waiting=True)
+        applied = Applied(self.env)
+        self._apply(items, {}, applied)
         self.store.balances(pending._take_uncounted())
         value_entries = self._adjust(
             items, pending.value_entry_id, applied.arrivals, applied, items
         )
+        self._update_unit_costs(items, items, pending.value_entry_id)
+        changed = pending.value_entry_id | value_entries
+        earlier = applied.arrivals | changed.ledger_entry_id
+        project(self.company, items, earlier)
         pending.unlink()
         return value_entries
 
@@ -162,14 +231,16 @@ class CostUpdate:
         pending = self.env["stock.cost.queue"]._of_items(items)
         late = pending.filtered(lambda row: not row.counted)
         none = self.env["stock.ledger.entry"]
-        applied = self._apply(items, none, {}, waiting=True)
+        applied = Applied(self.env)
+        self._apply(items, {}, applied)
         self.store.balances(pending._take_uncounted())
         value_entries = late.value_entry_id
         entries = value_entries.ledger_entry_id | applied.arrivals
-        waiting = (pending - late).filtered("value_entry_id")
+        waiting = (pending - late).filtered("value_entry_id").product_id
         reached = self._reached(items, value_entries, none, waiting)
-        self._adjust(items, value_entries, entries, applied, reached)
-        project(self.company, items, entries)
+        adjusted = self._adjust(items, value_entries, entries, applied, reached)
+        self._update_unit_costs(items, reached, value_entries)
+        project(self.company, items, entries | adjusted.ledger_entry_id)
         pending.filtered(
             lambda row: not row.value_entry_id or row.product_id in reached.product_id
         ).unlink()
@@ -178,20 +249,13 @@ class CostUpdate:
     # Steps
     # ------------------------------------------------------------------
 
-    def _apply(self, items, entries, arrivals, waiting=False):
+    def _apply(self, items, arrivals, applied):
         """Apply open entries; record the arrivals of transfers, and apply those."""
-        applied = Applied(self.env, entries)
-        if not (entries or waiting):
-            return applied
         todo = items
         while todo:
             books = self.loader.new_books(todo)
             self.loader.load_open(books)
-            before = {
-                entry.id: (entry.remaining, entry.valuation_date)
-                for book in books.values()
-                for entry in book.entries.values()
-            }
+            before = _open_state(books)
             for book in books.values():
                 applied.note(book, apply_open(book), before)
             self.store.applications(books.values(), before)
@@ -206,7 +270,6 @@ class CostUpdate:
             todo = items.filtered(
                 lambda item, new=new: item.product_id in new.product_id
             )
-        return applied
 
     def _adjust(self, items, causes, new_entries, applied, reached):
         """Append what the entries should cost now and is not recorded.
@@ -215,7 +278,6 @@ class CostUpdate:
         now, both as far as they are of the items ``reached``; ``new_entries`` get
         their first cost in any case.
         """
-        stated = causes
         products = reached.product_id
         causes = causes.filtered(lambda value: value.product_id in products)
         covered = applied.covered_of(products)
@@ -224,16 +286,14 @@ class CostUpdate:
         if seeds:
             forwarded = {*causes.product_id.ids, *(covered.values())}
             from_dates = self._from_dates(causes, new_entries, applied)
+            used_up = applied.used_up_of(reached.product_id)
             for loader, due in self._average_loaders(items, from_dates):
                 books = loader.new_books(due)
                 loader.load_affected(books, seeds, from_dates)
                 for product_id, book in books.items():
                     if product_id not in forwarded:
-                        book.affected &= set(new_entries.ids)
+                        book.affected &= {*new_entries.ids, *used_up}
                 value_entries |= self._adjust_books(books, causes, new_entries)
-        self._update_unit_costs(items, reached, stated)
-        changed = new_entries | (stated | value_entries).ledger_entry_id
-        project(self.company, items, changed)
         return value_entries
 
     def _average_loaders(self, items, from_dates):
@@ -317,18 +377,17 @@ class CostUpdate:
         Increases that ``stated`` value entries invoice set the unit cost of an item
         that had none; once it is adjusted, what its stock costs does. An item without
         a unit cost takes what its stock costs before it is adjusted, too: goods that
-        are received and not billed have a price.
+        are received and not billed have a price. Return the items whose unit cost
+        changed, or a lot's may have.
         """
-        balances = self.env["stock.cost.balance"]._sums(items)
-        waiting = self.env["stock.ledger.entry"]._waiting_sums(items)
+        unit_costs = {
+            item: item._current_unit_cost() for item in items if item._is_standard()
+        }
+        others = items - items.browse(item.id for item in unit_costs)
+        balances = self.env["stock.cost.balance"]._of_items(others) if others else {}
         increases = self._invoiced_increases(stated)
-        unit_costs = {}
-        for item in items:
-            if item._is_standard():
-                unit_costs[item.id] = item._current_unit_cost()
-                continue
+        for item, balance in balances.items():
             cost = self.units.unit_cost(item.unit_cost)
-            balance = balances.get(item.product_id.id, NO_BALANCE)
             if item.product_id.id in increases:
                 quantity, last = increases[item.product_id.id]
                 invoiced = self.units.quantity(balance.invoiced_quantity)
@@ -336,18 +395,19 @@ class CostUpdate:
                     cost, last, invoiced - quantity, invoiced
                 )
             if item in adjusted or not cost:
-                open_quantity, share, first = waiting.get(
-                    item.product_id.id, (0.0, 0.0, 0.0)
-                )
+                average = item._is_average()
+                waiting = balance.waiting_average if average else balance.waiting_first
                 cost = unit_cost(
                     self.units.quantity(balance.quantity),
                     self.units.amount(balance.value),
-                    self.units.quantity(open_quantity),
-                    self.units.amount(share if item._is_average() else first),
+                    self.units.quantity(balance.waiting_quantity),
+                    self.units.amount(waiting),
                     cost,
                 )
-            unit_costs[item.id] = self.units.price(cost)
-        self.store.unit_costs(unit_costs)
+            unit_costs[item] = self.units.price(cost)
+        changed = items.filtered(lambda item: item.unit_cost != unit_costs[item])
+        self.store.unit_costs({item.id: unit_costs[item] for item in changed})
+        return changed | items.filtered("product_id.lot_valuated")
 
     def _invoiced_increases(self, stated):
         """Return ``{product id: (quantity, unit cost)}`` of the last increase invoiced.
@@ -373,16 +433,19 @@ class CostUpdate:
 class Applied:
     """What applying changed beside the new entries: decreases covered now."""
 
-    def __init__(self, env, entries):
+    def __init__(self, env, entries=()):
         self.env = env
-        self.new = set(entries.ids)
+        self.new = {entry.id for entry in entries}
         self.arrivals = env["stock.ledger.entry"].sudo()
         self.covered = {}
+        self.used_up = {}
         self.dates = []
 
     def note(self, book, applications, before):
         """Take note of what applying changed on a book; keep its new links only."""
         for application in applications:
+            if not book.entries[application.inbound_id].remaining:
+                self.used_up[application.inbound_id] = book.item.id
             if application.outbound_id not in self.new:
                 self.covered[application.outbound_id] = book.item.id
                 day = before[application.outbound_id][1]
@@ -391,9 +454,26 @@ class Applied:
 
     def covered_of(self, products):
         """Return ``{entry id: product id}`` of what was covered of the products."""
-        ids = set(products.ids)
-        return {
-            entry_id: product_id
-            for entry_id, product_id in self.covered.items()
-            if product_id in ids
-        }
+        return _of_products(self.covered, products)
+
+    def used_up_of(self, products):
+        """Return ``{entry id: product id}`` of their layers that were used up."""
+        return _of_products(self.used_up, products)
+
+
+def _of_products(entries, products):
+    ids = set(products.ids)
+    return {
+        entry_id: product_id
+        for entry_id, product_id in entries.items()
+        if product_id in ids
+    }
+
+
+def _open_state(books):
+    """Return ``{entry id: (remaining, valuation date)}``, which applying changes."""
+    return {
+        entry.id: (entry.remaining, entry.valuation_date)
+        for book in books.values()
+        for entry in book.entries.values()
+    }

@@ -69,13 +69,9 @@ class InventoryPeriod(models.Model):
 
         Odoo's lock dates are read as the current user meets them, exceptions included.
         """
-        period = self.sudo().search(
-            [("company_id", "=", company.id), ("closed", "=", True)],
-            order="ending_date desc",
-            limit=1,
-        )
+        periods = company.sudo().inventory_period_ids.filtered("closed")
         days = [
-            period.ending_date,
+            *periods.mapped("ending_date"),
             company.user_fiscalyear_lock_date,
             company.user_hard_lock_date,
         ]

@@ -30,6 +30,8 @@ class ProductTemplate(models.Model):
         company_dependent=True,
         check_company=True,
         ondelete="restrict",
+        # Read with the other fields: every document asks for it.
+        prefetch=True,
         help="Decides the inventory accounts of this product. Left empty, the "
         "category's group applies.",
     )
@@ -38,18 +40,21 @@ class ProductTemplate(models.Model):
         company_dependent=True,
         check_company=True,
         ondelete="restrict",
+        prefetch=True,
         help="Decides the cost accounts of this product. Left empty, the category's "
         "group applies.",
     )
     indirect_cost_pct = fields.Float(
         string="Indirect Cost %",
         company_dependent=True,
+        prefetch=True,
         digits=(16, 2),
         help="Percentage of the direct cost added to it as indirect cost, such as "
         "freight or handling that is not billed per receipt.",
     )
     overhead_rate = fields.Float(
         company_dependent=True,
+        prefetch=True,
         digits="Product Price",
         help="Overhead added to the cost of each unit bought or made, in the "
         "company's currency.",

@@ -45,13 +45,15 @@ class PurchaseOrderLine(models.Model):
             price, self.company_id.currency_id, self.company_id, day, round=False
         )
 
-    def _inventory_expected_costs(self, entries):
-        """Return the expected cost of each receipt; together they are exact."""
+    def _inventory_expected_costs(self, entries, item):
+        """Return the expected cost of each receipt; together they are exact.
+
+        ``item``: the cost item of the product.
+        """
         self.ensure_one()
         company = self.company_id
         units = Units(company.currency_id)
-        items = self.env["stock.cost.item"]._items(entries)
-        item = Loader(company, units).item(items)
+        item = Loader(company, units).item(item)
         amounts = []
         before = 0
         for entry in entries:

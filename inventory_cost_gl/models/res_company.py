@@ -71,6 +71,9 @@ class ResCompany(models.Model):
         default="always",
         required=True,
     )
+    inventory_period_ids = fields.One2many(
+        "inventory.period", "company_id", string="Inventory Periods"
+    )
     average_cost_calc_type = fields.Selection(
         [("item", "Item"), ("item_location", "Item & Location")],
         string="Average Cost Calc. Type",

@@ -1,17 +1,23 @@
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class ItemBalance(NamedTuple):
-    """What an item has in all its cost locations; ``value`` with expected cost."""
+    """What an item has in all its cost locations; ``value`` with expected cost.
+
+    And the decreases that wait for supply, all negative: the quantity that waits, its
+    share of their cost (left out of an average item's unit cost) and of what they were
+    first recorded at (of others'; ``costing.unit_cost.open_decreases``).
+    """
 
     quantity: float = 0.0
     invoiced_quantity: float = 0.0
     value: float = 0.0
-
-
-NO_BALANCE = ItemBalance()
+    waiting_quantity: float = 0.0
+    waiting_average: float = 0.0
+    waiting_first: float = 0.0
 
 
 class StockCostBalance(models.Model):
@@ -42,18 +48,41 @@ class StockCostBalance(models.Model):
     _key_unique = models.UniqueIndex("(item_id, cost_location_id, COALESCE(lot_id, 0))")
 
     @api.model
-    def _sums(self, items):
-        """Return ``{product id: ItemBalance}``."""
-        return {
-            item.product_id.id: ItemBalance(quantity, invoiced, actual + expected)
-            for item, quantity, invoiced, actual, expected in self.sudo()._read_group(
-                [("item_id", "in", items.ids)],
-                ["item_id"],
-                [
-                    "quantity:sum",
-                    "invoiced_quantity:sum",
-                    "value_actual:sum",
-                    "value_expected:sum",
-                ],
+    def _of_items(self, items):
+        """Return ``{item: ItemBalance}``: one query."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT i.id, b.*, w.*
+                FROM stock_cost_item i
+                CROSS JOIN LATERAL (
+                    SELECT sum(quantity), sum(invoiced_quantity),
+                           sum(value_actual + value_expected)
+                    FROM stock_cost_balance WHERE item_id = i.id
+                ) AS b
+                CROSS JOIN LATERAL (
+                    SELECT sum(remaining), sum(cost * remaining / quantity),
+                           sum(first * remaining / quantity)
+                    FROM (
+                        SELECT e.quantity, e.remaining_quantity AS remaining,
+                               sum(v.cost_amount_actual + v.cost_amount_expected)
+                                   AS cost,
+                               sum(v.cost_amount_actual + v.cost_amount_expected)
+                                   FILTER (WHERE v.ledger_entry_quantity <> 0) AS first
+                        FROM stock_ledger_entry e
+                        JOIN stock_value_entry v ON v.ledger_entry_id = e.id
+                        WHERE e.open AND e.quantity < 0
+                          AND e.product_id = i.product_id
+                          AND e.company_id = i.company_id
+                        GROUP BY e.id
+                    ) AS waiting
+                ) AS w
+                WHERE i.id IN %s
+                """,
+                tuple(items.ids) or (0,),
             )
+        )
+        return {
+            items.browse(row[0]): ItemBalance(*(number or 0.0 for number in row[1:]))
+            for row in self.env.cr.fetchall()
         }

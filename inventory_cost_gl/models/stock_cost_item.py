@@ -119,6 +119,11 @@ class StockCostItem(models.Model):
             if balance.quantity
         }
 
+    def _of(self, queued):
+        """Return those of the items that rows of the cost adjustment queue name."""
+        products = queued.product_id
+        return self.filtered(lambda item: item.product_id in products)
+
     def _is_standard(self):
         """Say whether the product is at standard cost in the item's company."""
         self.ensure_one()
@@ -148,10 +153,11 @@ class StockCostItem(models.Model):
     @api.model
     def _unit_costs(self, entries):
         """Return ``{product id: current unit cost}`` of the entries' items."""
-        return {
-            item.product_id.id: item._current_unit_cost()
-            for item in self._items(entries)
-        }
+        return self._items(entries)._current_unit_costs()
+
+    def _current_unit_costs(self):
+        """Return ``{product id: current unit cost}`` of items of one company."""
+        return {item.product_id.id: item._current_unit_cost() for item in self}
 
     def _current_unit_cost(self):
         """Return what 1 unit costs now in company currency; the standard cost if
@@ -179,7 +185,10 @@ class StockCostItem(models.Model):
                 SELECT id FROM stock_cost_item
                 WHERE company_id = %s AND product_id IN %s
                 ORDER BY id FOR UPDATE SKIP LOCKED)
-            RETURNING id
+            RETURNING id, company_id, product_id, unit_cost::float, excluded, EXISTS (
+                SELECT FROM stock_cost_queue queue
+                WHERE queue.product_id = stock_cost_item.product_id
+                  AND queue.company_id = stock_cost_item.company_id)
             """,
             company.id,
             tuple(products.ids),
@@ -187,28 +196,54 @@ class StockCostItem(models.Model):
         try:
             with self.env.cr.savepoint(flush=False):
                 self.env.cr.execute(query, log_exceptions=False)
-                ids = [item_id for (item_id,) in self.env.cr.fetchall()]
+                rows = sorted(self.env.cr.fetchall())
         except (SerializationFailure, LockNotAvailable):
-            ids = []
-        self.invalidate_model(["version"], flush=False)
-        return self.sudo().browse(sorted(ids))
+            rows = []
+        self.invalidate_model(flush=False)
+        items = self.sudo().browse(row[0] for row in rows)
+        columns = ("company_id", "product_id", "unit_cost", "excluded", "queued")
+        for place, name in enumerate(columns, start=1):
+            self._fields[name]._insert_cache(items, [row[place] for row in rows])
+        return items
 
     @api.model
-    def _update(self, company, value_entries, entries=None, arrivals=None):
-        """Cost new ledger entries and forward new value entries (DESIGN § 6).
+    def _take(self, company, products):
+        """Return ``(items, free)``: the products' items, and those of them that are
+        free, locked until commit.
 
-        At once for the items that are free; for the others new entries get the last
+        Products without an item get one.
+        """
+        self = self.sudo()
+        free = self._lock(company, products)
+        missing = products - free.product_id
+        if not missing:
+            return free, free
+        self._create_missing(company, missing)
+        free |= self._lock(company, missing)
+        items = self.search(
+            [("company_id", "=", company.id), ("product_id", "in", products.ids)]
+        )
+        return items, free
+
+    @api.model
+    def _update(self, company, value_entries):
+        """Forward new value entries of ledger entries that were there before."""
+        items, free = self._take(company, value_entries.product_id)
+        items._cost(company, free, value_entries)
+
+    def _cost(self, company, free, value_entries, entries=None, arrivals=None):
+        """Cost new ledger entries of the items and forward new value entries (DESIGN
+        § 6).
+
+        At once for the ``free`` ones; for the others new entries get the last
         known unit cost and a worker runs the same engine moments later.
         ``arrivals``: where the increases of transfers arrive, by their decrease's id.
         """
         entries = entries or self.env["stock.ledger.entry"].sudo()
         self = self.sudo().with_company(company)
-        products = value_entries.product_id | entries.product_id
-        self._create_missing(company, products)
-        free = self._lock(company, products)
         update = CostUpdate(company, self.env)
         update.run_now(free, value_entries, entries, arrivals or {})
-        busy = products - free.product_id
+        busy = (self - free).product_id
         update.run_later(
             value_entries.filtered(lambda value: value.product_id in busy),
             entries.filtered(lambda entry: entry.product_id in busy),
@@ -234,8 +269,7 @@ class StockCostItem(models.Model):
             [("company_id", "=", company.id), ("excluded", "=", True)]
         ).product_id
         todo = (todo - excluded)[:limit]
-        self._create_missing(company, todo)
-        items = self._lock(company, todo)
+        _items, items = self._take(company, todo)
         self.env["inventory.cost.guard"]._hold(company)
         update = CostUpdate(company, self.env, run)
         if automatic and company.automatic_cost_adjustment != "always":

@@ -32,14 +32,13 @@ class StockCostQueue(models.Model):
     _item_index = models.Index("(product_id, company_id, valuation_date)")
 
     @api.model
-    def _of_items(self, items):
+    def _of_items(self, items, uncounted=False):
         """Return the rows of the items that this transaction sees."""
-        return self.sudo().search(
-            [
-                ("company_id", "in", items.company_id.ids),
-                ("product_id", "in", items.product_id.ids),
-            ]
-        )
+        domain = Domain("company_id", "in", items.company_id.ids)
+        domain &= Domain("product_id", "in", items.product_id.ids)
+        if uncounted:
+            domain &= Domain("counted", "=", False)
+        return self.sudo().search(domain)
 
     @api.model
     def _enqueue(self, value_entries, counted):

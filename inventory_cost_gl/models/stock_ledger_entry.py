@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import dataclass
 
 from psycopg2.extras import Json
@@ -151,6 +152,9 @@ class StockLedgerEntry(models.Model):
         "(product_id, company_id, cost_location_id, lot_id, posting_date, id) "
         "WHERE open"
     )
+    _waiting_index = models.Index(
+        "(product_id, company_id) WHERE open AND quantity < 0"
+    )
     _valuation_index = models.Index("(product_id, company_id, valuation_date, id)")
     _applies_from_index = models.Index(
         "(applies_from_entry_id) WHERE applies_from_entry_id IS NOT NULL"
@@ -186,55 +190,41 @@ class StockLedgerEntry(models.Model):
     # Recording
     # ------------------------------------------------------------------
 
-    @api.model
-    def _recorded_quantities(self, moves):
+    def _recorded_quantities(self):
         """Return ``{move id: {(entry type, cost location, lot): quantity}}``.
 
         The arrival of a transfer is left out: it follows its departure.
         """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT stock_move_id, entry_type, cost_location_id, lot_id,
-                       sum(quantity)
-                FROM stock_ledger_entry WHERE stock_move_id IN %s
-                GROUP BY 1, 2, 3, 4
-                HAVING entry_type <> 'transfer' OR sum(quantity) < 0
-                """,
-                tuple(moves.ids),
-            )
-        )
-        recorded = {}
-        for (
-            move_id,
-            entry_type,
-            location_id,
-            lot_id,
-            quantity,
-        ) in self.env.cr.fetchall():
-            key = (entry_type, location_id, lot_id or False)
-            recorded.setdefault(move_id, {})[key] = quantity
-        return recorded
+        recorded = defaultdict(lambda: defaultdict(float))
+        for entry in self:
+            key = (entry.entry_type, entry.cost_location_id.id, entry.lot_id.id)
+            recorded[entry.stock_move_id.id][key] += entry.quantity
+        return {
+            move_id: {
+                key: quantity
+                for key, quantity in quantities.items()
+                if key[0] != "transfer" or quantity < 0
+            }
+            for move_id, quantities in recorded.items()
+        }
 
-    @api.model
-    def _returnable_quantities(self, moves):
-        """Return ``{(move id, entry type, lot): [Returnable]}``, newest first.
+    def _returnable_quantities(self):
+        """Return ``{(move id, entry type, lot): [Returnable]}``, in the order given.
 
         Of an increase what is left in stock can be taken back, of a decrease what has
         not been returned yet.
         """
-        entries = self.search([("stock_move_id", "in", moves.ids)], order="id desc")
         returned = dict(
             self._read_group(
-                [("applies_from_entry_id", "in", entries.ids)],
+                [("applies_from_entry_id", "in", self.ids)],
                 ["applies_from_entry_id"],
                 ["quantity:sum"],
             )
-            if entries
+            if self
             else ()
         )
         returnable = {}
-        for entry in entries:
+        for entry in self:
             quantity = (
                 entry.remaining_quantity
                 if entry.quantity > 0
@@ -289,6 +279,8 @@ class StockLedgerEntry(models.Model):
         """
         if not rows:
             return self.browse()
+        products = self.env["product.product"].browse({r["product_id"] for r in rows})
+        items, free = self.env["stock.cost.item"]._take(company, products)
         fixed = [row for row in rows if "applies_to_row" in row]
         rows = [row for row in rows if "applies_to_row" not in row]
         entries = self._insert(rows)
@@ -298,9 +290,10 @@ class StockLedgerEntry(models.Model):
         if fixed:
             entries |= self._insert(fixed)
         arrivals = [row.get("arrival_location_id") for row in rows + fixed]
-        stated = entries._state_moves()
-        self.env["stock.cost.item"]._update(
+        stated = entries._state_moves(items)
+        items._cost(
             company,
+            free,
             stated,
             entries,
             {
@@ -341,7 +334,15 @@ class StockLedgerEntry(models.Model):
             page_size=len(values),
             fetch=True,
         )
-        return self.browse(sorted(entry_id for (entry_id,) in ids))
+        entries = self.browse(sorted(entry_id for (entry_id,) in ids))
+        # Known already, so the ORM need not read them back.
+        for name in RECORDED_COLUMNS:
+            field = self._fields[name]
+            field._insert_cache(entries, [row.get(name) for row in rows])
+        quantities = [row["quantity"] for row in rows]
+        self._fields["remaining_quantity"]._insert_cache(entries, quantities)
+        self._fields["open"]._insert_cache(entries, [True] * len(rows))
+        return entries
 
     def _costs(self):
         """Return ``{entry id: (expected, actual, invoiced)}``: one query."""
@@ -357,33 +358,3 @@ class StockLedgerEntry(models.Model):
         )
         sums = {row[0]: row[1:] for row in self.env.cr.fetchall()}
         return {entry.id: sums.get(entry.id, (0.0, 0.0, 0.0)) for entry in self}
-
-    @api.model
-    def _waiting_sums(self, items):
-        """Return ``{product id: (quantity, share, first)}`` of uncovered decreases.
-
-        All negative: the quantity that waits for supply, its share of the decreases'
-        cost, and what it was first recorded at (``costing.unit_cost.open_decreases``).
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT product_id, sum(remaining), sum(cost * remaining / quantity),
-                       sum(first * remaining / quantity)
-                FROM (
-                    SELECT e.product_id, e.quantity, e.remaining_quantity AS remaining,
-                           sum(v.cost_amount_actual + v.cost_amount_expected) AS cost,
-                           sum(v.cost_amount_actual + v.cost_amount_expected)
-                               FILTER (WHERE v.ledger_entry_quantity <> 0) AS first
-                    FROM stock_ledger_entry e
-                    JOIN stock_value_entry v ON v.ledger_entry_id = e.id
-                    WHERE e.open AND e.quantity < 0
-                      AND e.company_id IN %s AND e.product_id IN %s
-                    GROUP BY e.id
-                ) AS waiting GROUP BY 1
-                """,
-                tuple(items.company_id.ids) or (0,),
-                tuple(items.product_id.ids) or (0,),
-            )
-        )
-        return {row[0]: row[1:] for row in self.env.cr.fetchall()}

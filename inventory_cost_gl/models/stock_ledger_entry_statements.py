@@ -8,12 +8,13 @@ class StockLedgerEntry(models.Model):
 
     _inherit = "stock.ledger.entry"
 
-    def _state_moves(self):
+    def _state_moves(self, items):
         """State what the moves say of their increases' cost; return value entries.
 
         Purchases of an order line are expected at the order's price; other increases
         are actual at the move's price or, without one, the current unit cost. The cost
         of decreases, exact returns and arrivals is worked out by the cost engine.
+        ``items``: the cost items of the entries, which are new.
         """
         increases = self.filtered(
             lambda entry: entry.quantity > 0 and not entry.applies_from_entry_id
@@ -21,17 +22,20 @@ class StockLedgerEntry(models.Model):
         ordered = increases.filtered(
             lambda entry: entry.entry_type == "purchase" and entry._is_invoiceable()
         )
-        statements = ordered._prepare_receipt_statements()
-        statements += (increases - ordered)._prepare_unordered_statements()
-        return self.env["stock.value.entry"]._state("stock.move", statements)
+        statements = ordered._prepare_receipt_statements(items)
+        unordered = increases - ordered
+        statements += unordered._prepare_unordered_statements(items)
+        return self.env["stock.value.entry"]._state_first("stock.move", statements)
 
-    def _prepare_receipt_statements(self):
+    def _prepare_receipt_statements(self, items):
         """Return the expected cost of receipts of order lines, as statements."""
+        items = items.grouped("product_id")
         statements = []
         for line, entries in self.grouped(
             lambda entry: entry.stock_move_id.purchase_line_id
         ).items():
-            amounts = line._inventory_expected_costs(entries)
+            item = items[entries.product_id]
+            amounts = line._inventory_expected_costs(entries, item)
             for entry, amount in zip(entries, amounts, strict=True):
                 statements.append(
                     {
@@ -42,10 +46,10 @@ class StockLedgerEntry(models.Model):
                 )
         return statements
 
-    def _prepare_unordered_statements(self):
+    def _prepare_unordered_statements(self, items):
         """Return the cost of increases without an order line, as statements."""
         statements = []
-        unit_costs = self.env["stock.cost.item"]._unit_costs(self)
+        unit_costs = items._current_unit_costs()
         for entry in self:
             move = entry.stock_move_id
             given = (
@@ -85,6 +89,7 @@ class StockLedgerEntry(models.Model):
         unbilled quantity at the new price. The entry's quantity is recorded already.
         """
         sums = self._costs()
+        items = self.env["stock.cost.item"]._items(self).grouped("product_id")
         recorded = self.env["stock.value.entry"]._recorded(
             "stock.move", {(entry.stock_move_id.id, entry.id) for entry in self}
         )
@@ -96,7 +101,8 @@ class StockLedgerEntry(models.Model):
         for line, entries in self.grouped(
             lambda entry: entry.stock_move_id.purchase_line_id
         ).items():
-            amounts = line._inventory_expected_costs(entries)
+            item = items[entries.product_id]
+            amounts = line._inventory_expected_costs(entries, item)
             for entry, amount in zip(entries, amounts, strict=True):
                 expected, _actual, invoiced = sums[entry.id]
                 key = (entry.stock_move_id.id, entry.id, "direct_cost", None)

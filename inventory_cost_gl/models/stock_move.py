@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from ..costing.entry_types import NO_ORDER, entry_types
 
@@ -37,11 +37,19 @@ class StockMove(models.Model):
         """Record done moves anew whose date changes: reversed, then on the new date."""
         dated = self.browse()
         if "date" in vals:
-            dated = self.filtered(lambda move: move.state == "done")
+            dated = self._filter_redated(fields.Datetime.to_datetime(vals["date"]))
         result = super().write(vals)
         for company, moves in dated._filter_managed().grouped("company_id").items():
             moves.sudo().with_company(company)._redate_cost()
         return result
+
+    def _filter_redated(self, moment):
+        """Return the done moves that a new date moves to another posting date."""
+        return self.filtered(
+            lambda move: move.state == "done"
+            and move.company_id._inventory_posting_date(move.date)
+            != move.company_id._inventory_posting_date(moment)
+        )
 
     def _redate_cost(self):
         company = self.env.company
@@ -99,8 +107,10 @@ class StockMove(models.Model):
         only when the decrease is applied.
         """
         ledger = self.env["stock.ledger.entry"]
-        recorded = ledger._recorded_quantities(self)
-        returnable = ledger._returnable_quantities(self | self.origin_returned_move_id)
+        moves = self | self.origin_returned_move_id
+        entries = ledger.search([("stock_move_id", "in", moves.ids)], order="id desc")
+        recorded = entries._recorded_quantities()
+        returnable = entries._returnable_quantities()
         rows = []
         for move in self:
             moved = move._moved_quantities()

@@ -52,6 +52,17 @@ APPENDED_COLUMNS = {
     "source_amount": "numeric",
     "run_ref": "integer",
 }
+# What the engine asks of new value entries: known at once, never read back.
+RETURNED_COLUMNS = (
+    "company_id",
+    "product_id",
+    "ledger_entry_id",
+    "entry_type",
+    "valuation_date",
+    "cost_amount_expected",
+    "cost_amount_actual",
+    "invoiced_quantity",
+)
 # Rows of one INSERT: enough for any document, and bounds the memory of large runs.
 APPENDED_PAGE = 5000
 
@@ -211,16 +222,25 @@ class StockValueEntry(models.Model):
         if not rows:
             return self.browse()
         self.env["stock.ledger.entry"].flush_model()
-        ids = []
+        recorded = []
         for page in split_every(APPENDED_PAGE, rows, list):
-            ids += self.env.execute_query(self._append_query(page))
-        entries = self.browse(sorted(entry_id for (entry_id,) in ids))
-        self.invalidate_model(flush=False)
+            recorded += self.env.execute_query(self._append_query(page))
+        recorded.sort()
+        entries = self.browse(row[0] for row in recorded)
         self.env["stock.ledger.entry"].invalidate_model(
-            ["invoiced_quantity", "cost_amount_expected", "cost_amount_actual"],
+            [
+                "value_entry_ids",
+                "invoiced_quantity",
+                "cost_amount_expected",
+                "cost_amount_actual",
+            ],
             flush=False,
         )
-        self.env["stock.value.entry.queue"]._enqueue(entries)
+        queue = self.env["stock.value.entry.queue"]
+        queue.invalidate_model(flush=False)
+        for place, name in enumerate(RETURNED_COLUMNS, start=1):
+            self._fields[name]._insert_cache(entries, [row[place] for row in recorded])
+        queue._post_automatically(entries)
         return entries
 
     def _append_query(self, rows):
@@ -235,6 +255,7 @@ class StockValueEntry(models.Model):
         )
         return SQL(
             """
+            WITH recorded AS (
             INSERT INTO stock_value_entry (
                 company_id, ledger_entry_id, product_id, entry_type, variance_type,
                 item_ledger_entry_type, cost_amount_expected, cost_amount_actual,
@@ -277,10 +298,14 @@ class StockValueEntry(models.Model):
             LEFT JOIN stock_value_entry adjusted
                    ON adjusted.id = v.applies_to_value_entry_id
             ORDER BY v.ordinality
-            RETURNING id
+            RETURNING *),
+            queued AS (%(enqueue)s)
+            SELECT id, %(returned)s FROM recorded
             """,
             rows=json.dumps(rows, default=str),
             columns=columns,
+            enqueue=SQL(self.env["stock.value.entry.queue"]._enqueue_query()),
+            returned=SQL(", ".join(RETURNED_COLUMNS)),
             user=self.env.uid,
         )
 
@@ -301,6 +326,20 @@ class StockValueEntry(models.Model):
         """
         pairs = {(row["source_id"], row["ledger_entry_id"]) for row in statements}
         recorded = self._recorded(source_model, pairs | set(withdrawn))
+        rows = self._differences(source_model, statements, recorded)
+        rows += self._withdraw(source_model, recorded)
+        return self._append(rows)
+
+    @api.model
+    def _state_first(self, source_model, statements):
+        """Record what sources contribute to new ledger entries; see ``_state``."""
+        return self._append(self._differences(source_model, statements, {}))
+
+    def _differences(self, source_model, statements, recorded):
+        """Return rows that bring what is recorded to the statements.
+
+        What is stated leaves ``recorded``.
+        """
         rows = []
         for statement in statements:
             key = (
@@ -312,8 +351,7 @@ class StockValueEntry(models.Model):
             row = self._difference(statement, recorded.pop(key, None))
             if row:
                 rows.append({**row, "source_model": source_model})
-        rows += self._withdraw(source_model, recorded)
-        return self._append(rows)
+        return rows
 
     def _recorded(self, source_model, pairs):
         """Return ``{key: (expected, actual, invoiced, last id)}`` of the pairs."""
@@ -369,6 +407,8 @@ class StockValueEntry(models.Model):
     def _withdraw(self, source_model, recorded):
         """Return rows that state 0 for recorded keys, dated as they were if open."""
         recorded = {key: values for key, values in recorded.items() if any(values[:3])}
+        if not recorded:
+            return []
         last = self.browse([values[3] for values in recorded.values()])
         periods = self.env["inventory.period"]
         first_open = periods._first_open_date_getter(self.env.company)

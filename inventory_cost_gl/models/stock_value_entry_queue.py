@@ -1,7 +1,6 @@
 import functools
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 
 class StockValueEntryQueue(models.Model):
@@ -30,40 +29,31 @@ class StockValueEntryQueue(models.Model):
     _company_date_index = models.Index("(company_id, posting_date)")
 
     @api.model
-    def _enqueue(self, value_entries):
-        """Queue new value entries, and post them at commit where posting is immediate.
+    def _enqueue_query(self):
+        """Return the INSERT that queues new value entries, the rows of ``recorded``.
 
         Amounts of 0 are not queued. Expected cost is queued where expected cost posting
         is on, or something expected of the same ledger entry is posted already.
         """
-        if not value_entries:
-            return
         self.env["res.company"].flush_model(["expected_cost_posting"])
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO stock_value_entry_queue
-                       (company_id, value_entry_id, kind, posting_date, product_id)
-                SELECT v.company_id, v.id, 'actual', v.posting_date, v.product_id
-                  FROM stock_value_entry v
-                 WHERE v.id IN %(ids)s AND v.cost_amount_actual <> 0
-                 UNION ALL
-                SELECT v.company_id, v.id, 'expected', v.posting_date, v.product_id
-                  FROM stock_value_entry v
-                  JOIN res_company c ON c.id = v.company_id
-                 WHERE v.id IN %(ids)s AND v.cost_amount_expected <> 0
-                   AND (c.expected_cost_posting OR EXISTS (
-                       SELECT FROM stock_value_entry other
-                         JOIN stock_value_entry_link link
-                           ON link.value_entry_id = other.id
-                        WHERE other.ledger_entry_id = v.ledger_entry_id
-                          AND link.kind = 'expected'))
-                """,
-                ids=tuple(value_entries.ids),
-            )
-        )
-        self.invalidate_model(flush=False)
-        self._post_automatically(value_entries)
+        return """
+            INSERT INTO stock_value_entry_queue
+                   (company_id, value_entry_id, kind, posting_date, product_id)
+            SELECT v.company_id, v.id, 'actual', v.posting_date, v.product_id
+              FROM recorded v
+             WHERE v.cost_amount_actual <> 0
+             UNION ALL
+            SELECT v.company_id, v.id, 'expected', v.posting_date, v.product_id
+              FROM recorded v
+              JOIN res_company c ON c.id = v.company_id
+             WHERE v.cost_amount_expected <> 0
+               AND (c.expected_cost_posting OR EXISTS (
+                   SELECT FROM stock_value_entry other
+                     JOIN stock_value_entry_link link
+                       ON link.value_entry_id = other.id
+                    WHERE other.ledger_entry_id = v.ledger_entry_id
+                      AND link.kind = 'expected'))
+        """
 
     @api.model
     def _post_automatically(self, value_entries):

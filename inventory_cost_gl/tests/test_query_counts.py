@@ -26,11 +26,11 @@ HOOKS = {
 }
 # Queries the addon may send for a batch; DESIGN § 11 wants 12 for a picking.
 LIMITS = {
-    "receipt": 44,
-    "delivery": 46,
-    "bill": 44,
-    "bill reset": 44,
-    "invoice": 42,
+    "receipt": 26,
+    "delivery": 26,
+    "bill": 38,
+    "bill reset": 40,
+    "invoice": 38,
     "adjustment": 48,
 }
 ADDON = f"{Path(__file__).parents[1]}/"
