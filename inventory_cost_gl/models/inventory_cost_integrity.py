@@ -304,8 +304,8 @@ class InventoryCostIntegrity(models.AbstractModel):
                 other=other_side,
             ),
             "interim": self.env._(
-                "Ledger entry %(id)s of %(record)s: %(one)s of its expected cost stands "
-                "in the interim accounts, it should be %(other)s.",
+                "Ledger entry %(id)s of %(record)s: %(one)s of its expected cost "
+                "stands in the interim accounts, it should be %(other)s.",
                 id=record.id,
                 record=record.display_name,
                 one=one_side,
