@@ -126,6 +126,11 @@ class InventoryCostRun(models.Model):
     )
 
     _company_index = models.Index("(company_id, kind, id)")
+    # Of two users who reverse a run at once, one is refused.
+    _reversed_once = models.UniqueIndex(
+        "(reverses_run_id) WHERE reverses_run_id IS NOT NULL",
+        "The run has been reversed already.",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -85,6 +85,9 @@ class InventoryCostRunReverse(models.Model):
                     locks=self.company_id._format_lock_dates(locks),
                 )
             )
+        self.env["inventory.period"]._check_open(
+            self.company_id, [(date, self.env._("The reversal"))]
+        )
 
     def _create_reversing_entries(self, run, date):
         """Post a mirror image of each journal entry of a run.

@@ -12,6 +12,9 @@ from . import test_setup
 from . import test_valuation
 from . import test_post_modes
 from . import test_post_plan
+from . import test_post_dates
+from . import test_post_reverse
+from . import test_post_currencies
 from . import test_post_skipped
 from . import test_post_test
 from . import test_post_report

@@ -154,6 +154,47 @@ class TestPostModes(PostingCommon):
         self.assertIn(self.fifo.name, first.line_ids[:1].name)
         self.assertConserved()
 
+    def test_items_and_links_of_each_detail(self):
+        abroad = self.env["business.posting.group"].create(
+            {"code": "ABROAD", "name": "Abroad"}
+        )
+        self.entry(1.0, document_ref="A")
+        self.entry(
+            2.0,
+            document_ref="A",
+            ledger_values={"business_posting_group_id": abroad.id},
+        )
+        self.entry(-4.0, "sale", document_ref="A")
+        self.entry(8.0, document_ref="B")
+        self.entry(5.0, document_ref="B", date="2026-01-16")
+        self.entry(-5.0, document_ref="B", date="2026-01-16")
+        expected = {
+            # Both dates; the 15th: domestic, abroad, sold; the 16th adds up to 0, yet
+            # each value entry has its journal items.
+            "posting_group": (2, [9.0, 2.0, 4.0, 5.0, 5.0]),
+            # A and B on the 15th, B on the 16th; a document adds its groups up.
+            "document": (3, [3.0, 4.0, 8.0, 5.0, 5.0]),
+            "entry": (3, [1.0, 2.0, 4.0, 8.0, 5.0, 5.0]),
+        }
+        for granularity, (moves, debits) in expected.items():
+            with self.subTest(granularity=granularity), self.env.cr.savepoint() as sp:
+                run = self.post(granularity=granularity)
+                items = run.journal_entry_ids.line_ids
+                self.assertEqual(len(run.journal_entry_ids), moves)
+                self.assertEqual(len(items), 2 * len(debits))
+                self.assertEqual(
+                    sorted(items.filtered("debit").mapped("debit")), sorted(debits)
+                )
+                for move in run.journal_entry_ids:
+                    self.assertEqual(sum(move.line_ids.mapped("balance")), 0.0)
+                    self.assertEqual(sum(move.line_ids.mapped("amount_currency")), 0.0)
+                links = self.env["stock.value.entry.link"].search(
+                    [("run_id", "=", run.id)]
+                )
+                self.assertEqual(len(links), 6, "each value entry is linked once")
+                self.assertConserved()
+                sp.rollback()
+
     def test_preview_equals_post_line_by_line(self):
         self.entry(1.0, document_ref="A")
         self.entry(2.5, document_ref="B", expected_amount=3.0)
