@@ -193,6 +193,7 @@ class StockCostItem(models.Model):
             company.id,
             tuple(products.ids),
         )
+        self.flush_model()
         try:
             with self.env.cr.savepoint(flush=False):
                 self.env.cr.execute(query, log_exceptions=False)
