@@ -76,7 +76,7 @@ class InventoryNotInvoiced(models.Model):
     )
     age = fields.Integer(string="Days", readonly=True, aggregator="max")
     quantity = fields.Float(
-        string="Quantity Not Invoiced", readonly=True, digits="Product Unit"
+        string="Not Invoiced", readonly=True, digits="Product Unit"
     )
     amount = fields.Monetary(string="Expected Cost", readonly=True)
     amount_30 = fields.Monetary(string="0–30 Days", readonly=True)

@@ -59,6 +59,14 @@ class TestWriteOffWizard(NotInvoicedCommon):
         self.assertFalse(self.rows())
         self.assertEqual(self.cost(order.picking_ids), (0.0, 63.0))
 
+    def test_the_amounts_show_before_anything_is_saved(self):
+        self.remainder(2)
+        action = self.rows().action_write_off()
+        form = Form(self.env[action["res_model"]].with_context(**action["context"]))
+        with form.line_ids.edit(0) as line:
+            self.assertEqual((line.quantity, line.amount), (2.0, 14.0))
+        self.assertTrue(form.over_tolerance)
+
     def test_order_and_receipt_are_told(self):
         order = self.remainder()
         value = self.env["stock.value.entry"].search(

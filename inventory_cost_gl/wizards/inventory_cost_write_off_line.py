@@ -26,9 +26,10 @@ class InventoryCostWriteOffLine(models.TransientModel):
     @api.depends("ledger_entry_ids")
     def _compute_expected(self):
         """Read what is expected now: the order line's share of the interim account."""
-        costs = self.ledger_entry_ids.sudo()._costs()
+        # Lines that are not saved yet hold copies without a cost of their own.
+        costs = self.ledger_entry_ids._origin.sudo()._costs()
         for line in self:
-            entries = line.ledger_entry_ids.sudo()
+            entries = line.ledger_entry_ids._origin.sudo()
             sign = -1 if "sale" in entries.mapped("entry_type") else 1
             order = line._get_order()
             line.order_ref = order.name
@@ -52,7 +53,7 @@ class InventoryCostWriteOffLine(models.TransientModel):
 
     def _get_order(self):
         """Return the order, as system; empty while there are no ledger entries."""
-        entry = self.ledger_entry_ids.sudo()[:1]
+        entry = self.ledger_entry_ids._origin.sudo()[:1]
         line = entry and entry._inventory_order_line()
         return line.order_id if line else self.env["purchase.order"]
 
