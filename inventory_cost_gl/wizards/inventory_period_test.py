@@ -64,7 +64,7 @@ class InventoryPeriodTest(models.TransientModel):
     def _open(self, company, day):
         """Return the action that shows the findings of a company until a day."""
         test = self.create({"company_id": company.id, "ending_date": day})
-        return test.action_test()
+        return test.action_test() | {"target": "current"}
 
     def action_test(self):
         """Look for everything that should be done before closing."""
@@ -132,7 +132,7 @@ class InventoryPeriodTestLine(models.TransientModel):
     title = fields.Char(string="Finding", required=True)
     count = fields.Integer(string="Number")
     examples = fields.Text()
-    advice = fields.Char(string="What to Do")
+    advice = fields.Text(string="What to Do")
     blocks = fields.Boolean(string="Keeps It from Closing")
 
     def action_open(self):
