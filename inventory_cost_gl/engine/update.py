@@ -1,6 +1,6 @@
 """One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -34,6 +34,7 @@ class CostUpdate:
         self.company = company.with_env(env)
         self.env = env
         self.run_ref = run.id if run else None
+        self.until = run.adjust_until if run else None
         self.units = Units(company.currency_id)
         self.store = Store(self.company, self.units)
         first_open = env["inventory.period"]._earliest_open_date(company)
@@ -217,8 +218,32 @@ class CostUpdate:
         changed = pending.value_entry_id | value_entries
         earlier = applied.arrivals | changed.ledger_entry_id
         project(self.company, items, earlier)
-        pending.unlink()
+        (pending - self._put_off(items, pending)).unlink()
         return value_entries
+
+    def _put_off(self, items, pending):
+        """Return the queue rows that stay, as their run ends before the last entry.
+
+        They are those of average items that have entries valued later, and wait from
+        the day after the run's last one (reference d.11).
+        """
+        if not self.until:
+            return pending.browse()
+        averages = items.filtered(lambda item: item._is_average()).product_id
+        later = self.env["stock.ledger.entry"]._read_group(
+            [
+                ("company_id", "=", self.company.id),
+                ("product_id", "in", averages.ids),
+                ("valuation_date", ">", self.until),
+            ],
+            ["product_id"],
+        )
+        unfinished = averages.browse(product.id for (product,) in later)
+        rows = pending.filtered(lambda row: row.product_id in unfinished)
+        rows.filtered(lambda row: row.valuation_date <= self.until).write(
+            {"valuation_date": self.until + timedelta(days=1)}
+        )
+        return rows
 
     def catch_up(self, items):
         """Do what documents would have done themselves, had the items been free.
@@ -291,6 +316,9 @@ class CostUpdate:
                 books = loader.new_books(due)
                 loader.load_affected(books, seeds, from_dates)
                 for product_id, book in books.items():
+                    if self.until:
+                        # what arrived has no cost yet, however late it is valued
+                        book.affected |= set(new_entries.ids) & book.entries.keys()
                     if product_id not in forwarded:
                         book.affected &= {*new_entries.ids, *used_up}
                 value_entries |= self._adjust_books(books, causes, new_entries)
@@ -322,6 +350,12 @@ class CostUpdate:
                 )
                 new = self.env["inventory.average.setting"].browse(following.id)
                 new._divide_pools(setting, due.product_id)
+        if self.until:
+            averages = items.filtered(lambda item: item._is_average())
+            after = self.until + timedelta(days=1)
+            first_open = self.loader.settings.first_open_date
+            yield Loader(self.company, self.units, first_open, until=after), averages
+            items -= averages
         yield self.loader, items
 
     def _adjust_books(self, books, causes, new_entries):

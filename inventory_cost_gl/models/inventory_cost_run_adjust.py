@@ -30,6 +30,11 @@ class InventoryCostRunAdjust(models.Model):
         help="Database id of the last row of the cost adjustment queue when the run "
         "began: what was queued later is not the run's.",
     )
+    adjust_until = fields.Date(
+        readonly=True,
+        help="Products at average cost are adjusted up to this valuation date, the "
+        "others as a whole if anything of them is to be adjusted up to it.",
+    )
     posting_run_id = fields.Many2one(
         "inventory.cost.run",
         string="Posted Afterwards by",
@@ -40,11 +45,14 @@ class InventoryCostRunAdjust(models.Model):
     # -- What there is to do ----------------------------------------------------------
 
     @api.model
-    def _queued_products(self, company, products=None, categories=None, until=0):
+    def _queued_products(
+        self, company, products=None, categories=None, until=0, valued_until=None
+    ):
         """Return the products whose cost waits for adjustment in a company.
 
         ``products`` and ``categories`` narrow them (either may be empty), ``until`` is
-        the id of the last queue row that counts. One query.
+        the id of the last queue row that counts, ``valued_until`` the last valuation
+        date. One query.
         """
         domain = Domain("company_id", "=", company.id)
         if products:
@@ -53,6 +61,8 @@ class InventoryCostRunAdjust(models.Model):
             domain &= Domain("product_id.categ_id", "child_of", categories.ids)
         if until:
             domain &= Domain("id", "<=", until)
+        if valued_until:
+            domain &= Domain("valuation_date", "<=", valued_until)
         rows = self.env["stock.cost.queue"].sudo()._read_group(domain, ["product_id"])
         return self.env["product.product"].sudo().union(*(row[0] for row in rows))
 
@@ -60,7 +70,11 @@ class InventoryCostRunAdjust(models.Model):
         """Return the products that this run still has to adjust."""
         self.ensure_one()
         queued = self._queued_products(
-            self.company_id, self.product_ids, self.category_ids, self.last_queue_ref
+            self.company_id,
+            self.product_ids,
+            self.category_ids,
+            self.last_queue_ref,
+            self.adjust_until,
         )
         return queued - self.line_ids.product_id
 

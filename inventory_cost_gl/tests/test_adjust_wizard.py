@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -429,3 +429,94 @@ class TestAdjustAccess(AdjustCostCommon):
             run.with_env(env).read(["name"])
         self.assertFalse(env["stock.value.entry"].search_count([]))
         self.assertFalse(env["inventory.cost.overview"].create({}).post_count)
+
+
+@tagged("post_install", "-at_install")
+class TestAdjustUntil(AdjustCostCommon):
+    """Adjust Cost up to a valuation date."""
+
+    def two_months(self, product):
+        """Return a January and a February delivery; January's bill comes late, at 12.
+
+        10 received in January, 5 of them sold; 10 at 20 in February, 5 sold.
+        """
+        self.company.average_cost_period = "day"
+        january = self.buy(product, 10, 10.0, date="2026-01-05")
+        self.receive(january, date="2026-01-05")
+        first = self.deliver(
+            self.sell(product, 5, date="2026-01-20"), date="2026-01-20"
+        )
+        february = self.buy(product, 10, 20.0, date="2026-02-05")
+        self.receive(february, date="2026-02-05")
+        second = self.deliver(
+            self.sell(product, 5, date="2026-02-10"), date="2026-02-10"
+        )
+        self.bill(january, price=12.0, date="2026-02-20")
+        return first, second
+
+    def test_average_stops_at_the_date(self):
+        first, second = self.two_months(self.average)
+        run = self.adjust(adjust_until="2026-01-31")
+        self.assertEqual(run.state, "done")
+        self.assertFalse(run.line_ids)
+        self.assertEqual(sum(self.cost(first)), -60.0)
+        # (5 × 10 + 10 × 20) × 5 / 15, as it was recorded
+        self.assertEqual(sum(self.cost(second)), -83.33)
+        rows = self.env["stock.cost.queue"].search(
+            [("product_id", "=", self.average.id)]
+        )
+        self.assertTrue(rows)
+        self.assertEqual(
+            min(rows.mapped("valuation_date")), fields.Date.to_date("2026-02-01")
+        )
+        self.adjust()
+        # (5 × 12 + 10 × 20) × 5 / 15
+        self.assertEqual(sum(self.cost(second)), -86.67)
+        self.assertFalse(self.queued(self.average))
+
+    def test_same_result_as_in_one_go(self):
+        """Each stop in between, and the end is that of one run without a stop."""
+        for period in ("transaction", "day", "month"):
+            with self.subTest(period=period):
+                product, other = (
+                    self.make_product("average"),
+                    self.make_product("average"),
+                )
+                deliveries = self.two_months(product), self.two_months(other)
+                self.company.average_cost_period = period
+                for day in ("2026-01-04", "2026-01-31", "2026-02-07"):
+                    self.wizard(
+                        product_ids=[Command.set(product.ids)], adjust_until=day
+                    ).action_adjust()
+                self.adjust()
+                for stopped, straight in zip(*deliveries, strict=True):
+                    self.assertEqual(sum(self.cost(stopped)), sum(self.cost(straight)))
+
+    def test_period_can_be_closed_after_it(self):
+        self.two_months(self.average)
+        period = self.env["inventory.period"].create({"ending_date": "2026-01-31"})
+        with self.assertRaisesRegex(UserError, "not adjusted"):
+            period.action_close()
+        self.adjust(adjust_until="2026-01-31")
+        period.action_close()
+        self.assertTrue(period.closed)
+
+    def test_product_with_nothing_later_is_done(self):
+        delivery = self.sell_before_the_bill(self.average)
+        self.adjust(adjust_until="2026-01-31")
+        self.assertEqual(sum(self.cost(delivery)), -72.0)
+        self.assertFalse(self.queued(self.average))
+
+    def test_other_methods_are_adjusted_as_a_whole(self):
+        first, second = self.two_months(self.fifo)
+        self.adjust(adjust_until="2026-01-31")
+        self.assertEqual(sum(self.cost(first)), -60.0)
+        self.assertEqual(sum(self.cost(second)), -60.0)
+        self.assertFalse(self.queued(self.fifo))
+
+    def test_what_changed_later_only_is_left(self):
+        self.sell_before_the_bill(self.average)
+        wizard = self.wizard(adjust_until="2026-01-01")
+        self.assertFalse(wizard.queued_count)
+        self.assertEqual(wizard.action_adjust()["tag"], "display_notification")
+        self.assertTrue(self.queued(self.average))

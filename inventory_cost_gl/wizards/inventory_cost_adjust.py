@@ -30,6 +30,11 @@ class InventoryCostAdjust(models.TransientModel):
         help="Only the cost of products in these categories, and in those below them, "
         "is adjusted.",
     )
+    adjust_until = fields.Date(
+        help="Products at average cost are adjusted up to this date of valuation, and "
+        "stay queued for what is valued later. Other products are adjusted whole if "
+        "anything of them is to be adjusted up to this date.",
+    )
     post_afterwards = fields.Boolean(
         string="Post to G/L Afterwards",
         help="Post inventory cost of the same products to the general ledger when "
@@ -42,7 +47,7 @@ class InventoryCostAdjust(models.TransientModel):
     )
     in_background = fields.Boolean(compute="_compute_queued_count")
 
-    @api.depends("company_id", "product_ids", "category_ids")
+    @api.depends("company_id", "product_ids", "category_ids", "adjust_until")
     def _compute_queued_count(self):
         """Count the queued products within the filters."""
         for wizard in self:
@@ -55,6 +60,7 @@ class InventoryCostAdjust(models.TransientModel):
             self.company_id,
             self.product_ids._origin,
             self.category_ids._origin,
+            valued_until=self.adjust_until,
         )
 
     def action_adjust(self):
@@ -97,7 +103,7 @@ class InventoryCostAdjust(models.TransientModel):
                 "message": self.env._(
                     "Nothing to adjust: the cost of these products is up to date."
                 )
-                if self.product_ids or self.category_ids
+                if self.product_ids or self.category_ids or self.adjust_until
                 else self.env._("Nothing to adjust: all cost is up to date."),
                 "type": "info",
                 "next": {"type": "ir.actions.act_window_close"},
@@ -119,5 +125,6 @@ class InventoryCostAdjust(models.TransientModel):
         return {
             "product_ids": [Command.set(self.product_ids.ids)],
             "category_ids": [Command.set(self.category_ids.ids)],
+            "adjust_until": self.adjust_until,
             "post_afterwards": self.post_afterwards,
         }
