@@ -253,18 +253,9 @@ class Ledger:
         )
 
     def _reverse_expected_revaluation(self, name, entry, day, stated):
-        own = [c for c in entry.costs if c.entry_type == REVALUATION]
-        self._record(
-            name,
-            entry,
-            REVALUATION,
-            day,
-            0,
-            stated.expected_revaluation,
-            valuation_date=own[-1].valuation_date,
-            valued_quantity=own[-1].valued_quantity,
-            partial_revaluation=own[-1].partial_revaluation,
-        )
+        fields = receipts.revaluation_fields(entry)
+        back = stated.expected_revaluation
+        self._record(name, entry, REVALUATION, day, 0, back, **fields)
 
     def _purchase_variance(self, name, entry, day, amount):
         self._record(name, entry, VARIANCE, day, amount, variance_type="purchase")

@@ -504,6 +504,16 @@ class TestTransfers:
         goods.adjust()
         assert [total(goods.book.entries[i])[0] for i in (3, 4, 5)] == [333, 334, 333]
 
+    def test_what_has_arrived_in_part_arrives_with_the_rest(self):
+        goods = Goods()
+        goods.buy(3, 600, 1)
+        out = goods.sell(3, 3, entry_type="transfer")
+        fields = {"location": 7, "applies_from": out.id, "transferred_from": 1}
+        goods.entry(1, 3, "transfer", **fields)
+        assert arrivals(goods.book, out) == [(1, 2 * ONE)]
+        goods.entry(1, 3, "transfer", **fields)
+        assert arrivals(goods.book, out) == [(1, ONE)]
+
     def test_an_average_item_arrives_as_one_entry(self):
         goods = Goods("average")
         goods.buy(2, 200, 1)
@@ -727,6 +737,27 @@ class TestReceipts:
             ("direct_cost", None, -100, 90),
             ("revaluation", None, -30, 0),
         ]
+
+    def test_the_reversal_covers_what_the_last_revaluation_covered(self):
+        goods = Goods("standard", 100)
+        entry = goods.entry(4, 1, invoiced=0)
+        goods.cost(entry, 0, 400, expected_only=True)
+        for number, quantity in ((5, 4), (8, 3), (9, 2)):
+            goods.cost(
+                entry,
+                0,
+                30,
+                entry_type="revaluation",
+                valuation_date=day(number),
+                valued_quantity=quantity * ONE,
+                partial_revaluation=quantity < 4,
+            )
+        goods.cost(entry, 400, -400, number=10)
+        assert receipts.revaluation_fields(entry) == {
+            "valuation_date": day(9),
+            "valued_quantity": 2 * ONE,
+            "partial_revaluation": True,
+        }
 
     def test_a_remainder_written_off_is_a_bill_of_nothing(self):
         goods = Goods()
