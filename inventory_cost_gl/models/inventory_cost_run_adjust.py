@@ -150,14 +150,19 @@ class InventoryCostRunAdjust(models.Model):
         return in_time
 
     def _is_mine_to_finish(self):
-        """Say whether no other worker finishes or has finished the run."""
-        return self.env.execute_query(
+        """Say whether no other worker finishes or has finished the run.
+
+        Raises a conflict, which the log need not know of, if one just has.
+        """
+        self.env.cr.execute(
             SQL(
                 "SELECT id FROM inventory_cost_run "
                 "WHERE id = %s AND state = 'running' FOR UPDATE SKIP LOCKED",
                 self.id,
-            )
+            ),
+            log_exceptions=False,
         )
+        return bool(self.env.cr.rowcount)
 
     def _finish_adjustment(self):
         """Count what was appended, close the run, and post if that was asked for."""
