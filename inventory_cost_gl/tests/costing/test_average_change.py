@@ -88,6 +88,9 @@ class TestPoolValues:
         }
         assert pool_values(again, Decimal(7)) == first
 
+    def test_an_average_of_nothing_is_an_average(self):
+        assert pool_values(pools(a=(1, 0), b=(2, 0)), Decimal(100)) == {"a": 0, "b": 0}
+
     def test_no_location(self):
         assert pool_values({}, Decimal(1)) == {}
 

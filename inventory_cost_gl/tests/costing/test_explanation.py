@@ -1,11 +1,14 @@
 """The amounts behind an amount add up to it, to the cent."""
 
+from datetime import date
 from fractions import Fraction
 
 from costing.adjust import adjust
 from costing.applications import net_applications
 from costing.explanation import parts, remaining_cost, spread
 from costing.forwarding import Forwarding
+from costing.layers import Layer
+from costing.records import Application, Cost, Entry
 from costing.rounding import divide, share
 from histories import STEPS, History, companies
 from hypothesis import given, settings
@@ -34,6 +37,15 @@ def test_a_partial_revaluation_belongs_to_the_last_units():
 
 def test_no_amounts_no_parts():
     assert parts([], 0, 5, 10) == []
+
+
+def test_what_is_left_of_an_increase():
+    day = date(2024, 1, 1)
+    costs = [Cost(1, actual=600), Cost(2, expected=400)]
+    entry = Entry(1, "purchase", 3, 1, day, day, costs=costs)
+    used = [Application(1, 2, 1), Application(1, 3, 1)]
+    assert remaining_cost(entry, Layer(3, 1000), used) == 1000 - 333 - 333
+    assert remaining_cost(entry, Layer(3, 1000), []) == 1000
 
 
 @given(AMOUNTS, st.integers(1, 100), st.integers(0, 100))

@@ -809,6 +809,33 @@ class TestProduction:
         assert row["variance", "manufacturing_overhead"] == -2500
         assert sum(row.values()) == 15000
 
+    def test_a_variance_per_share(self):
+        spent = production.OrderCost(1000, 200, 30, 4)
+        standard = {
+            "material": 1100,
+            "capacity": 150,
+            "subcontracted": 50,
+            "capacity_overhead": 4,
+            "manufacturing_overhead": 7,
+        }
+        assert production.variances(spent, 5, standard) == {
+            ("variance", "material"): 100,
+            ("variance", "capacity"): -50,
+            ("variance", "subcontracted"): 20,
+            ("variance", "capacity_overhead"): 0,
+            ("variance", "manufacturing_overhead"): 2,
+        }
+
+    def test_time_costs_nothing_beside_its_rate_unless_set(self):
+        assert production.capacity_cost(60 * ONE, Decimal(200)) == (12000, 0)
+        rates = Decimal(10), Decimal(3)
+        assert production.capacity_cost(60 * ONE, Decimal(200), *rates) == (12000, 1380)
+
+    def test_an_order_costs_what_went_into_it(self):
+        assert production.OrderCost() == production.OrderCost(0, 0, 0, 0)
+        assert production.OrderCost().direct == 0
+        assert production.OrderCost(1000, 200, 30, 4).direct == 1234
+
     def test_outputs_share_by_quantity_to_the_cent(self):
         rows = production.output_cost(
             Item(), production.OrderCost(63000, 1), [7 * ONE, ONE]
@@ -816,7 +843,11 @@ class TestProduction:
         assert [row["direct_cost", ""] for row in rows] == [55126, 7875]
 
     def test_no_output_leaves_the_cost_in_wip(self):
-        assert production.output_cost(Item(), production.OrderCost(500), []) == []
+        spent = production.OrderCost(500)
+        assert production.output_cost(Item(), spent, []) == []
+        # made and taken back
+        assert production.output_cost(Item(), spent, [ONE, -ONE]) == []
+        assert production.output_cost(Item(), spent, [ONE, -2 * ONE]) == []
 
 
 class TestUnitCost:
@@ -832,6 +863,19 @@ class TestUnitCost:
         quantity = sum(e.quantity for e in entries)
         value = sum(sum(total(e)) for e in entries)
         assert unit_cost(quantity, value, *open_part, Decimal(1)) == 180
+
+    def test_what_waits_of_an_average_item_is_its_share_of_the_cost(self):
+        goods = Goods("average", 250)
+        sold = goods.sell(4, 1, invoiced=-ONE)
+        goods.cost(sold, -100, -300)
+        goods.cost(sold, -60, -140, adjustment=True)
+        goods.buy(1, 90, 2)
+        entries = goods.book.entries.values()
+        # 3 of 4 wait: of 600 recorded, 450
+        assert open_decreases(entries, goods.book.item) == (-3 * ONE, -450)
+        goods.book.item.costing_method = "fifo"
+        # of the 400 first recorded, 300
+        assert open_decreases(entries, goods.book.item) == (-3 * ONE, -300)
 
     def test_rules_at_the_edges(self):
         keep = Decimal(77)
