@@ -101,7 +101,7 @@ def check_period(book, day):
         )
 
 
-def revalue(book, rows, unit_cost=None, value=None, amount=None, balance=None):
+def revalue(rows, unit_cost=None, value=None, amount=None, balance=None):
     """The :class:`RevaluedEntry` rows of a revaluation.
 
     ``rows`` come from :func:`revaluable`. Exactly one of ``unit_cost`` (new, in
@@ -115,7 +115,7 @@ def revalue(book, rows, unit_cost=None, value=None, amount=None, balance=None):
     """
     if not rows or (balance is not None and balance.quantity <= 0):
         raise RevaluationError("There is no invoiced quantity left to revalue.")
-    own = _layer_values(book, rows)
+    own = _layer_values(rows)
     quantity = sum(part for _entry, part in rows)
     before = sum(own)
     if balance is not None:
@@ -146,14 +146,9 @@ def _revalued(entry, quantity, amount):
     return RevaluedEntry(entry.id, quantity, amount, expected, partial)
 
 
-def _layer_values(book, rows):
+def _layer_values(rows):
     """What the quantity left of each entry is worth: its cost behind what is gone."""
-    uses = {entry.id: [] for entry, _quantity in rows}
-    for application in net_applications(book.applications):
-        if application.inbound_id in uses:
-            uses[application.inbound_id].append(application)
-    values = []
-    for entry, quantity in rows:
-        layer = layer_of(entry, recorded_cost(entry), uses[entry.id], book.entries)
-        values.append(layer.rest(quantity))
-    return values
+    return [
+        layer_of(entry, recorded_cost(entry), (), {}).rest(quantity)
+        for entry, quantity in rows
+    ]

@@ -161,7 +161,7 @@ class InventoryRevaluationLine(models.Model):
         balance = self._average_balance(book)
         quantity = sum(part for _entry, part in rows)
         try:
-            revalued = revalue(book, rows, value=0, balance=balance)
+            revalued = revalue(rows, value=0, balance=balance)
         except RevaluationError:
             return 0.0, 0.0
         value = -sum(entry.amount for entry in revalued)
@@ -209,7 +209,6 @@ class InventoryRevaluationLine(models.Model):
             )
         try:
             revalued = revalue(
-                book,
                 rows,
                 value=units.amount(self.value_revalued),
                 balance=self._average_balance(book),

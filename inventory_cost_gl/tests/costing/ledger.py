@@ -444,7 +444,7 @@ class Ledger:
             if entries is None and book.item.costing_method == AVERAGE:
                 revaluation.check_period(book, day)
                 balance = revaluation.balance_at(book, day, locations)
-            revalued = revaluation.revalue(book, rows, balance=balance, **new)
+            revalued = revaluation.revalue(rows, balance=balance, **new)
         except revaluation.RevaluationError as error:
             raise Refused(str(error)) from error
         for row in revalued:

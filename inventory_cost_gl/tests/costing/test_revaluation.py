@@ -116,6 +116,17 @@ class TestBalance:
 
 
 class TestRevalue:
+    def test_partial_where_part_of_the_entry_is_gone(self):
+        goods = Goods()
+        goods.buy(4, 400, 1)
+        goods.buy(4, 400, 1)
+        goods.sell(1, 2)
+        rows = revaluation.revaluable(goods.book, day(2))
+        new = revaluation.revalue(rows, unit_cost=Decimal(150))
+        amounts = [(row.entry_id, row.quantity / ONE, row.amount) for row in new]
+        assert amounts == [(1, 3, 150), (2, 4, 200)]
+        assert [row.partial for row in new] == [True, False]
+
     @pytest.mark.parametrize("quantity", [0, -ONE])
     def test_no_invoiced_quantity_is_refused(self, quantity):
         goods = Goods("average")
@@ -123,5 +134,5 @@ class TestRevalue:
         rows = revaluation.revaluable(goods.book, day(1))
         with pytest.raises(revaluation.RevaluationError):
             revaluation.revalue(
-                goods.book, rows, unit_cost=Decimal(1), balance=Balance(quantity, 5)
+                rows, unit_cost=Decimal(1), balance=Balance(quantity, 5)
             )

@@ -411,7 +411,7 @@ class TestForwarding:
         goods.adjust()
         rows = revaluation.revaluable(goods.book, day(10), {bought.id})
         assert rows == [(bought, 4 * ONE)]
-        (row,) = revaluation.revalue(goods.book, rows, unit_cost=Decimal(800))
+        (row,) = revaluation.revalue(rows, unit_cost=Decimal(800))
         assert (row.amount, row.expected, row.partial) == (-800, 0, True)
         goods.cost(
             bought,
@@ -648,7 +648,7 @@ class TestRevaluation:
 
     def test_nothing_left_is_refused(self):
         with pytest.raises(revaluation.RevaluationError):
-            revaluation.revalue(Goods().book, [], unit_cost=Decimal(1))
+            revaluation.revalue([], unit_cost=Decimal(1))
 
     def test_average_only_at_the_end_of_a_period(self):
         goods = Goods("average", average_cost_period="month")
@@ -663,9 +663,7 @@ class TestRevaluation:
         rows = revaluation.revaluable(goods.book, day(2))
         balance = revaluation.balance_at(goods.book, day(2))
         assert balance == Balance(4 * ONE, 800)
-        new = revaluation.revalue(
-            goods.book, rows, unit_cost=Decimal(250), balance=balance
-        )
+        new = revaluation.revalue(rows, unit_cost=Decimal(250), balance=balance)
         assert [row.amount for row in new] == [300, -100]
         assert sum(row.amount for row in new) == 1000 - 800
 
@@ -674,9 +672,9 @@ class TestRevaluation:
         for _number in range(3):
             goods.buy(1, 100, 1)
         rows = revaluation.revaluable(goods.book, day(2))
-        by_value = revaluation.revalue(goods.book, rows, value=1000)
+        by_value = revaluation.revalue(rows, value=1000)
         assert sum(row.amount for row in by_value) == 700
-        by_amount = revaluation.revalue(goods.book, rows, amount=-100)
+        by_amount = revaluation.revalue(rows, amount=-100)
         assert sum(row.amount for row in by_amount) == -100
 
     def test_expected_part_of_a_standard_item(self):
@@ -684,7 +682,7 @@ class TestRevaluation:
         entry = goods.entry(4, 1, invoiced=ONE)
         goods.cost(entry, 200, 600)
         rows = revaluation.revaluable(goods.book, day(2))
-        (row,) = revaluation.revalue(goods.book, rows, unit_cost=Decimal(300))
+        (row,) = revaluation.revalue(rows, unit_cost=Decimal(300))
         assert (row.amount, row.expected) == (400, 300)
 
 
