@@ -48,6 +48,7 @@ class InventoryPeriodClose(models.Model):
                 "last_value_entry_id": last_value_entry_id,
             }
         )
+        closing.flush_recordset(["closed"])
 
     def _newest_value_entry_id(self, company_id):
         """Return the id of the company's last value entry, or ``False``."""
@@ -89,6 +90,8 @@ class InventoryPeriodClose(models.Model):
             self.env["inventory.cost.guard"]._change(period.company_id)
             opened = period._closed_from_here()
             opened.sudo().closed = False
+            # PostgreSQL lets cost in from here on.
+            opened.flush_recordset(["closed"])
             for one in opened:
                 one.message_post(
                     body=self.env._("Opened again: %(reason)s", reason=reason)

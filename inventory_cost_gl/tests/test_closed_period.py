@@ -219,7 +219,9 @@ class TestClosedPeriod(InventoryCostCommon):
             {"date": "2026-01-31", "reason": "Year end", "product_ids": self.fifo.ids}
         )
         # What is completely billed can be revalued.
-        self.bill(self.order, date="2026-02-03")
+        self.period._reopen("Test")
+        self.bill(self.order, date="2026-01-25")
+        self.period.action_close()
         revaluation.action_calculate()
         revaluation.line_ids.unit_cost_revalued = 12.0
         revaluation.action_approve()
