@@ -20,6 +20,7 @@ from . import stock_ledger_entry
 from . import stock_ledger_entry_statements
 from . import stock_ledger_entry_write_off
 from . import stock_value_entry
+from . import stock_value_entry_append
 from . import inventory_period_ledger
 from . import stock_value_entry_analytic
 from . import stock_cost_application
@@ -87,8 +88,6 @@ from . import account_move_line
 from . import account_move_line_analytic
 from . import account_move_line_guard
 from . import account_move_screen
-from . import inventory_cost_explanation
-from . import inventory_cost_explanation_text
 from . import inventory_cost_explanation_buttons
 from . import stock_value_entry_queue_expected
 from . import res_company_posting

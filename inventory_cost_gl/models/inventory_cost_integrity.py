@@ -290,8 +290,7 @@ class InventoryCostIntegrity(models.AbstractModel):
                 other=other_side,
             ),
             "emptied": self.env._(
-                "%(record)s: no stock is left at %(place)s, but a value of "
-                "%(other)s.",
+                "%(record)s: no stock is left at %(place)s, but a value of %(other)s.",
                 record=record.display_name,
                 place=one_side or self.env._("any cost location"),
                 other=other_side,

@@ -75,9 +75,7 @@ class InventoryNotInvoiced(models.Model):
         help="Posting date of the oldest receipt or delivery that is not invoiced.",
     )
     age = fields.Integer(string="Days", readonly=True, aggregator="max")
-    quantity = fields.Float(
-        string="Not Invoiced", readonly=True, digits="Product Unit"
-    )
+    quantity = fields.Float(string="Not Invoiced", readonly=True, digits="Product Unit")
     amount = fields.Monetary(string="Expected Cost", readonly=True)
     amount_30 = fields.Monetary(string="0–30 Days", readonly=True)
     amount_60 = fields.Monetary(string="31–60 Days", readonly=True)

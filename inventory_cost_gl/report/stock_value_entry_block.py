@@ -65,6 +65,8 @@ class StockValueEntryBlock(models.Model):
         )
         blocks = [block for block, summable in rows if summable]
         ranges, size = [], 1 << BLOCK_BITS
+        # Runs of consecutive blocks, which Odoo's own groupby would put together.
+        # pylint: disable-next=bad-builtin-groupby
         for summable, group in groupby(rows, lambda row: row[1]):
             if not summable:
                 numbers = [block for block, _summable in group]
@@ -223,7 +225,7 @@ class StockValueEntryBlock(models.Model):
                 JOIN (%(counts)s) counted USING (block, entry_count, link_count)
                 """,
                 types=TYPE_NAMES,
-                costs=self._costs(self.search([]).mapped("block")),
+                costs=self._costs(self.search([("block", ">=", 0)]).mapped("block")),
                 postings=posting_rows(),
                 counts=self._counts(),
                 bits=BLOCK_BITS,

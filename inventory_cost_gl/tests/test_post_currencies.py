@@ -10,7 +10,7 @@ class Currencies:
     decimals = None
 
     @classmethod
-    def setup_company(cls):
+    def setup_company(cls):  # pylint: disable=missing-return
         super().setup_company()
         currency = cls.env["res.currency"].with_context(active_test=False)
         currency = currency.search([("name", "=", cls.currency_name)])

@@ -335,7 +335,7 @@ class TestPostPlan(PostingCommon):
 
         def refuse(moves, soft=True):
             if "BAD" in moves.mapped("ref"):
-                raise UserError("Not on my watch.")
+                raise UserError(self.env._("Not on my watch."))
             return posting(moves, soft)
 
         with patch.object(Moves, "_post", refuse):

@@ -14,3 +14,5 @@ from . import inventory_cost_write_off
 from . import inventory_cost_write_off_line
 from . import inventory_expected_cost_switch
 from . import inventory_not_invoiced_date
+from . import inventory_cost_explanation
+from . import inventory_cost_explanation_text
