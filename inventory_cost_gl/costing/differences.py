@@ -10,10 +10,7 @@ def direct_difference(entry, total, settings):
     The invoiced share of it is actual, the rest expected. Nothing recorded yet:
     one first cost.
     """
-    invoiced = entry.invoiced
-    actual = total if invoiced == entry.quantity else 0
-    if invoiced and invoiced != entry.quantity:
-        actual = share(total, invoiced, entry.quantity)
+    actual = share(total, entry.invoiced, entry.quantity)
     expected = total - actual
     for cost in entry.costs:
         if cost.entry_type == DIRECT_COST and not cost.charge:
@@ -150,7 +147,9 @@ def rounding_difference(entry, target, settings):
 
 def last_direct_cost(entry):
     """The entry's last direct cost that is no adjustment, None if none."""
-    for cost in reversed(entry.costs):
-        if cost.entry_type == DIRECT_COST and not cost.adjustment:
-            return cost
-    return None
+    documents = (
+        cost
+        for cost in reversed(entry.costs)
+        if cost.entry_type == DIRECT_COST and not cost.adjustment
+    )
+    return next(documents, None)
