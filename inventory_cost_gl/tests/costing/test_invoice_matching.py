@@ -227,6 +227,64 @@ def test_kit_of_zero_lines():
 
 
 # ------------------------------------------------------------------------------------
+# What is recorded stays, whatever waits
+# ------------------------------------------------------------------------------------
+
+
+def lines(**quantities):
+    return [Line(name, quantity) for name, quantity in quantities.items()]
+
+
+def test_a_return_takes_no_more_than_its_credit_note_or_its_quantity():
+    assert match(lines(back=-4), lines(note=-6), {}) == {("note", "back"): -4}
+    assert match(lines(back=-4), lines(note=-3), {}) == {("note", "back"): -3}
+
+
+def test_a_receipt_that_got_smaller_gives_back_what_is_too_much():
+    recorded = {("first", "in"): 10}
+    matched = match(lines(**{"in": 6}), lines(first=10, second=5), recorded)
+    assert matched == {("first", "in"): 6}
+    recorded = {("first", "in"): 4, ("second", "in"): 5}
+    matched = match(lines(**{"in": 6}), lines(first=4, second=5), recorded)
+    assert matched == {("first", "in"): 4, ("second", "in"): 2}
+
+
+def test_a_credit_note_that_waits_takes_no_other_s_place():
+    recorded = {("second", "back"): -4}
+    documents = lines(first=-4, second=-4)
+    assert match(lines(back=-4), documents, recorded) == recorded
+    recorded = {("bill", "in"): 10, ("second", "in"): -10}
+    documents = lines(bill=10, first=-10, second=-10)
+    assert match(lines(**{"in": 10}), documents, recorded) == recorded
+
+
+def test_a_credit_note_stays_on_its_return_when_another_comes():
+    recorded = {("bill", "in"): 10, ("note", "back"): -2}
+    entries = lines(**{"in": 10}, back=-4, again=-3)
+    assert match(entries, lines(bill=10, note=-2), recorded) == recorded
+
+
+def test_a_credit_note_goes_on_to_its_return_before_others_are_placed():
+    recorded = {("bill", "in"): 10, ("note", "in"): -4}
+    moved = {("bill", "in"): 10, ("note", "back"): -4}
+    entries = lines(**{"in": 10}, back=-4)
+    assert match(entries, lines(bill=10, late=1, note=-4), recorded) == moved
+    moved["late", "in"] = -4
+    assert match(entries, lines(bill=10, late=-4, note=-4), recorded) == moved
+
+
+def test_set_off_uses_each_quantity_once():
+    entries = lines(first=3, second=3, back=-4, again=-5)
+    assert set_off(entries, {}) == {
+        ("back", "first"): 3,
+        ("back", "second"): 1,
+        ("back", "back"): -4,
+        ("again", "second"): 2,
+        ("again", "again"): -2,
+    }
+
+
+# ------------------------------------------------------------------------------------
 # Properties
 # ------------------------------------------------------------------------------------
 
