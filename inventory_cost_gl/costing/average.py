@@ -182,7 +182,6 @@ class RunningAverage:
                     if other in needed and other not in places
                 ]
                 if current in places or not missing:
-                    waiting.discard(current)
                     if current not in places:
                         places[current] = self._place(current, needed, places)
                     stack.pop()

@@ -1,6 +1,7 @@
 """Average cost, perpetual, worked out by hand."""
 
 import pytest
+from costing.applications import apply_open
 from costing.average import (
     Pool,
     average_share,
@@ -9,7 +10,7 @@ from costing.average import (
     later_revaluations,
 )
 from costing.forwarding import Forwarding
-from costing.records import Application, Balance
+from costing.records import Application, Balance, Cost, CostLoopError
 from test_rules import ONE, Goods, day, total
 
 
@@ -152,7 +153,10 @@ class TestRevaluations:
         assert first_cost_id(bought) == 1
         revalue(goods, bought, 10, 6)
         assert first_cost_id(bought) == 1
-        assert first_cost_id(goods.sell(1, 7)) == float("inf")
+        sold = goods.sell(1, 7)
+        assert first_cost_id(sold) == float("inf")
+        sold.costs.append(Cost(0, actual=-5))  # not recorded yet
+        assert first_cost_id(sold) == float("inf")
 
 
 class TestCauses:
@@ -201,6 +205,60 @@ class TestOpening:
         sold = goods.sell(1, 10)
         goods.adjust()
         assert total(sold)[0] == -150
+
+
+class TestPlaces:
+    """On one day, what depends on something comes after it."""
+
+    def test_a_sale_after_all_that_its_goods_came_through(self):
+        goods = Goods("average", 100, average_cost_calc_type="item_location")
+        sold = goods.sell(1, 5, location=2)
+        out = goods.sell(1, 5, entry_type="transfer", location=1)
+        arrival = goods.entry(1, 5, "transfer", location=2, applies_from=out.id)
+        apply_open(goods.book)
+        goods.buy(1, 500, 5, location=1)
+        assert goods.applied() == [(arrival.id, sold.id, 1), (4, out.id, 1)]
+        goods.adjust()
+        assert [total(e)[0] for e in (out, arrival, sold)] == [-500, 500, -500]
+
+    def test_applications_of_entries_that_are_not_loaded(self):
+        goods = Goods("average", 100)
+        sold = goods.sell(1, 5)
+        goods.buy(1, 500, 5)
+        unknown = [Application(99, sold.id, ONE, False), Application(2, 98, ONE)]
+        goods.book.applications[:0] = unknown
+        goods.adjust()
+        assert total(sold)[0] == -500
+
+    def test_a_loop_ends_with_an_error(self):
+        goods = Goods("average")
+        sold = goods.entry(-1, 1, "sale")
+        back = goods.entry(1, 1, "sale", applies_from=sold.id)
+        goods.book.applications.append(Application(back.id, sold.id, ONE, False))
+        with pytest.raises(CostLoopError) as caught:
+            goods.adjust()
+        assert sorted(caught.value.entry_ids) == [sold.id, back.id]
+
+    @pytest.mark.parametrize("period", ["transaction", "day"])
+    def test_what_is_fixed_leaves_right_after_its_increase(self, period):
+        goods = Goods("average", average_cost_period=period)
+        goods.buy(1, 200, 1)
+        dear = goods.buy(1, 1000, 1)
+        sold = goods.sell(1, 1)
+        back = goods.sell(1, 1, entry_type="purchase", applies_to=dear.id)
+        goods.adjust()
+        assert (total(sold)[0], total(back)[0]) == (-200, -1000)
+
+    def test_what_is_fixed_in_part_does_not(self):
+        goods = Goods("average")
+        goods.buy(4, 400, 1)
+        goods.buy(4, 1200, 1)
+        first, last = goods.entry(-2, 1, "sale"), goods.entry(-4, 1, "sale")
+        first.remaining = last.remaining = 0
+        goods.book.applications.append(Application(1, last.id, 2 * ONE))
+        goods.adjust()
+        # 2 of 8 at 1600; 2 of 6 at 1200 and 2 at 100
+        assert (total(first)[0], total(last)[0]) == (-400, -600)
 
 
 @pytest.mark.parametrize("period", ["transaction", "day"])

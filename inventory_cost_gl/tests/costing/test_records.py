@@ -4,7 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 from costing.records import (
+    AVERAGE,
+    FIFO,
+    LIFO,
     QUANTITY_SCALE,
+    SPECIFIC,
+    STANDARD,
     Adjustment,
     Application,
     Balance,
@@ -25,6 +30,11 @@ def fields(record):
 
 def test_quantities_are_millionths():
     assert QUANTITY_SCALE == 1_000_000
+
+
+def test_costing_methods():
+    methods = (FIFO, LIFO, AVERAGE, STANDARD, SPECIFIC)
+    assert methods == ("fifo", "lifo", "average", "standard", "specific")
 
 
 def test_settings():
