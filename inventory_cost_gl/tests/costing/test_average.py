@@ -83,8 +83,8 @@ class TestFixed:
 
     def test_what_is_fixed_as_a_whole_needs_no_average(self):
         goods = Goods("average", unit_cost=70)
-        bought = goods.buy(1, 100, 1)
         goods.buy(1, -500, 1)
+        bought = goods.buy(1, 100, 1)
         sold = goods.sell(1, 2, applies_to=bought.id)
         goods.adjust()
         assert total(sold)[0] == -100
@@ -199,12 +199,22 @@ class TestOpening:
         goods = Goods("average", average_cost_period=period)
         bought = goods.buy(2, 200, 1)
         revalue(goods, bought, 40, 5)
-        revalue(goods, bought, 60, 10)
+        revalued = revalue(goods, bought, 60, 10)
         goods.book.opening_date = day(10)
         goods.book.opening = {None: Balance(2 * ONE, 240)}
         sold = goods.sell(1, 10)
+        [row] = goods.adjust()
+        assert (row.entry_id, row.actual, row.cause) == (sold.id, -150, revalued.id)
+
+    def test_what_is_fixed_to_something_in_it(self, period):
+        goods = Goods("average", average_cost_period=period)
+        bought = goods.buy(2, 200, 1)
+        sold = goods.sell(1, 12, applies_to=bought.id)
+        sold.valuation_date = day(12)
+        goods.book.opening_date = day(10)
+        goods.book.opening = {None: Balance(4 * ONE, 1000)}
         goods.adjust()
-        assert total(sold)[0] == -150
+        assert total(sold)[0] == -100
 
 
 class TestPlaces:

@@ -189,16 +189,18 @@ class TestLastCent:
 
     @pytest.mark.parametrize("elsewhere", ["bought", "sold"])
     def test_a_fixed_decrease_of_the_pool_gets_a_rounding_entry(self, elsewhere):
-        goods = month("item_location")
+        goods = Goods(
+            "average", average_cost_period="day", average_cost_calc_type="item_location"
+        )
         goods.buy(1, 500, 1, location=1)
         bought = goods.buy(3, 3000, 1, location=1)
         goods.sell(1, 2, location=1)
         goods.adjust()
         revalue(goods, bought, -300, 3)
-        back = goods.sell(3, 4, entry_type="purchase", location=1, applies_to=bought.id)
-        other = goods.buy(2, 20, 1, location=2)
+        back = goods.sell(3, 3, entry_type="purchase", location=1, applies_to=bought.id)
+        other = goods.buy(2, 20, 3, location=2)
         if elsewhere == "sold":
-            goods.sell(1, 5, location=2, applies_to=other.id)
+            goods.sell(1, 3, location=2, applies_to=other.id)
         rows = goods.adjust()
         rounding = [(r.entry_id, r.actual) for r in rows if r.entry_type == "rounding"]
         assert rounding == [(back.id, 375)]

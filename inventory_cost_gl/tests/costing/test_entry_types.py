@@ -109,3 +109,7 @@ def test_only_own_goods_are_adjusted_consumed_or_made(order):
 def test_unknown_places_make_nothing():
     assert entry_types("moon", OWN) == NOTHING
     assert entry_types(OWN, "moon") == NOTHING
+
+
+def test_two_places_are_two_cost_locations_unless_it_is_said():
+    assert entry_types(OWN, OWN) == EntryTypes("transfer", "transfer")

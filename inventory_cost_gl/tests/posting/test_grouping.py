@@ -43,6 +43,7 @@ def test_positive_debits_the_first_account(granularity):
     [pair] = pairs_of([cost([70])], granularity)
     assert (pair.debit_account, pair.credit_account, pair.amount) == (10, 20, 70)
     assert (pair.debit_role, pair.credit_role) == ("inventory", "direct_cost_applied")
+    assert pair.label == ""
 
 
 @pytest.mark.parametrize("granularity", GRANULARITIES)
