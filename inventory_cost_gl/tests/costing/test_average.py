@@ -231,6 +231,18 @@ class TestPlaces:
         goods.adjust()
         assert [total(e)[0] for e in (out, arrival, sold)] == [-500, 500, -500]
 
+    def test_a_sale_after_the_last_of_what_covers_it(self):
+        goods = Goods("average", 100, average_cost_calc_type="item_location")
+        sold = goods.sell(2, 5, location=2)
+        out = goods.sell(1, 5, entry_type="transfer", location=1)
+        goods.entry(1, 5, "transfer", location=2, applies_from=out.id)
+        apply_open(goods.book)
+        goods.buy(1, 60, 5, location=2)
+        goods.buy(1, 500, 5, location=1)
+        goods.adjust()
+        # 60 and what arrived, which came last
+        assert total(sold)[0] == -560
+
     def test_applications_of_entries_that_are_not_loaded(self):
         goods = Goods("average", 100)
         sold = goods.sell(1, 5)
