@@ -71,7 +71,9 @@ class InventoryCostRun(models.Model):
     journal_id = fields.Many2one("account.journal", readonly=True)
     started_at = fields.Datetime(string="Started", readonly=True)
     finished_at = fields.Datetime(string="Finished", readonly=True)
-    duration = fields.Float(readonly=True, help="Seconds of work.")
+    duration = fields.Float(
+        string="Duration (s)", readonly=True, help="Seconds of work."
+    )
     entry_count = fields.Integer(
         string="Value Entries",
         readonly=True,
