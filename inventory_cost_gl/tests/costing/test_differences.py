@@ -143,6 +143,13 @@ class TestDocuments:
         found = direct(self.three(), -1100)
         assert found == [(1, 10, -40, 0), (2, 20, -40, 0), (3, 30, -20, 0)]
 
+    def test_the_parts_add_up_to_the_cent(self):
+        rows = ((1, 10, -1, -300), (2, 20, -1, -300), (3, 30, -1, -300))
+        entry = entry_of(-3, -3, *(invoice(*row) for row in rows))
+        # -333, -667 and -1000 from the first to each
+        found = direct(entry, -1000)
+        assert found == [(1, 10, -33, 0), (2, 20, -34, 0), (3, 30, -33, 0)]
+
     def test_less_what_it_was_corrected_by_already(self):
         earlier = adjustment(4, 10, -40, 1), adjustment(5, 20, -30, 2)
         found = direct(self.three(*earlier), -1200)
