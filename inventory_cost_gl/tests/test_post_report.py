@@ -6,6 +6,7 @@ from lxml import html
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from ..report.inventory_cost_post_rows import ACCOUNT_CLASSES
 from .posting_common import PostingCommon
@@ -192,6 +193,7 @@ class TestPostReport(PostReportCommon):
         with self.assertRaisesRegex(UserError, "no run of Post Inventory Cost"):
             run._check_posting_report()
 
+    @mute_logger("odoo.addons.base.models.ir_actions_report")
     def test_pdf(self):
         """wkhtmltopdf makes a page of it, in landscape."""
         report = self.env.ref("inventory_cost_gl.action_report_inventory_cost_post")
@@ -298,6 +300,7 @@ class TestPostExport(PostReportCommon, HttpCase):
         self.assertIn(".xlsx", response.headers["Content-Disposition"])
         self.assertIn("Run", openpyxl.load_workbook(io.BytesIO(response.content)))
 
+    @mute_logger("odoo.http")
     def test_without_rights(self):
         run = self.post("preview")
         with self.assertRaises(AccessError):
@@ -305,6 +308,7 @@ class TestPostExport(PostReportCommon, HttpCase):
         outsider = self.user_with("base.group_user")
         self.assertIn(self.download(run, outsider).status_code, (403, 404))
 
+    @mute_logger("odoo.http")
     def test_another_company(self):
         run = self.post("preview")
         other = self.make_company("Other Company")

@@ -18,8 +18,8 @@ class TestReconciliationTotals(TestReconciliation):
 
     @classmethod
     def setUpClass(cls):
-        cls.startClassPatcher(patch(BLOCK_BITS, 0))
         super().setUpClass()
+        cls.startClassPatcher(patch(BLOCK_BITS, 0))
         cls.blocks = cls.env["stock.value.entry.block"]
 
     def summary(self, **filters):
