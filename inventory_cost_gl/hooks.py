@@ -56,5 +56,6 @@ def uninstall_hook(env):
                 )
             )
     env.cr.execute("DROP FUNCTION IF EXISTS inventory_cost_append_only CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS inventory_cost_closed_period CASCADE")
     env.invalidate_all()
     env.registry.clear_cache()

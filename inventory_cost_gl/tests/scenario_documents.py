@@ -482,9 +482,12 @@ class ScenarioDocuments(ScenarioPlayer):
         """A revaluation document: calculated, edited, approved and posted."""
         entries = self._entries(step["entry"]) if step.get("entry") else None
         product = entries.product_id if entries else self._item(step)
-        per = (
-            "entry" if entries else "item_location" if step.get("location") else "item"
-        )
+        place = self._where(step).view_location_id if step.get("location") else None
+        if product.cost_method == "average" and (
+            self.case.company.average_cost_calc_type == "item"
+        ):
+            place = None  # one average for all warehouses
+        per = "entry" if entries else "item_location" if place else "item"
         with self.case.at(self.day):
             document = self.env["inventory.revaluation"].create(
                 {
@@ -498,8 +501,7 @@ class ScenarioDocuments(ScenarioPlayer):
             lines = document.line_ids
             if entries:
                 lines = lines.filtered(lambda line: line.ledger_entry_id in entries)
-            elif step.get("location"):
-                place = self._where(step).view_location_id
+            elif place:
                 lines = lines.filtered(lambda line: line.cost_location_id == place)
             (document.line_ids - lines).unlink()
             self._revalue_lines(step, lines)

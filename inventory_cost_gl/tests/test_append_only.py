@@ -463,6 +463,7 @@ class TestAppendOnly(InventoryCostCommon):
             SELECT count(*) FROM pg_proc WHERE proname LIKE 'inventory_cost%'
              UNION ALL
             SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only%'
+                OR tgname LIKE '%closed_period%'
             """
         )
         self.assertEqual(self.env.cr.fetchall(), [(0,)] * 4)

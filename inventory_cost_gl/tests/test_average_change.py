@@ -47,9 +47,10 @@ class AverageChangeCommon(InventoryCostCommon):
         self.company.fiscalyear_lock_date = day
 
     def change(self, **values):
-        """Change the settings through the wizard; return the run."""
+        """Change the settings through the wizard; return the run, if there is one."""
         wizard = self.env["inventory.average.change"].create(values)
-        return self.env["inventory.cost.run"].browse(wizard.action_change()["res_id"])
+        run_id = wizard.action_change().get("res_id")
+        return self.env["inventory.cost.run"].browse(run_id)
 
     def adjust(self):
         self.env["inventory.cost.adjust"].create({}).action_adjust()

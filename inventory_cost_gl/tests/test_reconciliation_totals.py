@@ -113,7 +113,7 @@ class TestReconciliationTotals(TestReconciliation):
 
     def test_the_scheduled_action_totals(self):
         cron = self.env.ref("inventory_cost_gl.ir_cron_total_value_entries")
-        cron.method_direct_trigger()
+        cron.ir_actions_server_id.run()
         self.assertTrue(self.totalled())
 
     def test_a_large_posting_run_has_its_entries_totalled(self):
