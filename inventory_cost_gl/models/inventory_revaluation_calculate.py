@@ -224,11 +224,14 @@ class InventoryRevaluationCalculate(models.Model):
                 )
 
     def _average(self, books):
-        """Return the products of books that are valued by average."""
+        """Return the products of books whose average is revalued.
+
+        A single receipt is revalued at its own cost, whatever the average is by then.
+        """
         return self.env["product.product"].browse(
             product_id
             for product_id, book in books.items()
-            if book.item.costing_method == AVERAGE
+            if book.item.costing_method == AVERAGE and self.calculate_per != "entry"
         )
 
     # -- Odoo's own ways of changing a value -------------------------------------------

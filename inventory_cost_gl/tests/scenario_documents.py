@@ -483,9 +483,8 @@ class ScenarioDocuments(ScenarioPlayer):
         entries = self._entries(step["entry"]) if step.get("entry") else None
         product = entries.product_id if entries else self._item(step)
         place = self._where(step).view_location_id if step.get("location") else None
-        if product.cost_method == "average" and (
-            self.case.company.average_cost_calc_type == "item"
-        ):
+        average = product.with_company(self.company).cost_method == "average"
+        if average and self.company.average_cost_calc_type == "item":
             place = None  # one average for all warehouses
         per = "entry" if entries else "item_location" if place else "item"
         with self.case.at(self.day):

@@ -329,17 +329,19 @@ class TestRevaluation(InventoryCostCommon):
 
     def test_average_is_revalued_as_it_is_worked_out(self):
         self.stock(self.average)
-        for per in ("entry", "item_location"):
-            with self.assertRaisesRegex(UserError, "worked out per product: calculate"):
-                self.revaluation(self.average, "2026-01-31", per)
+        with self.assertRaisesRegex(UserError, "worked out per product: calculate"):
+            self.revaluation(self.average, "2026-01-31", "item_location")
         with self.assertRaisesRegex(UserError, "without choosing warehouses"):
             self.draft(
                 self.average, warehouse_ids=[Command.set(self.warehouse.ids)]
             ).action_calculate()
         self.company.average_cost_calc_type = "item_location"
-        for per in ("entry", "item"):
-            with self.assertRaisesRegex(UserError, "'Product and Warehouse'"):
-                self.revaluation(self.average, "2026-01-31", per)
+        with self.assertRaisesRegex(UserError, "'Product and Warehouse'"):
+            self.revaluation(self.average, "2026-01-31", "item")
+        for calc_type in ("item", "item_location"):
+            self.company.average_cost_calc_type = calc_type
+            revaluation = self.revaluation(self.average, "2026-01-31", "entry")
+            self.assertTrue(revaluation.line_ids.ledger_entry_id)
 
     def test_average_per_warehouse(self):
         self.company.average_cost_calc_type = "item_location"
