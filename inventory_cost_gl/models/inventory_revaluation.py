@@ -120,8 +120,9 @@ class InventoryRevaluation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Number the documents."""
+        """Number the documents; approving and posting are their own acts."""
         for vals in vals_list:
+            self._check_by_buttons(vals)
             if not vals.get("name"):
                 vals["name"] = self.env["ir.sequence"].next_by_code(self._name)
         return super().create(vals_list)
@@ -133,13 +134,17 @@ class InventoryRevaluation(models.Model):
 
     def write(self, vals):
         """Refuse changes of what was approved or posted; its chatter stays open."""
-        if "state" in vals and not self.env.su:
-            raise UserError(
-                self.env._("Approve or post a revaluation with its buttons.")
-            )
+        self._check_by_buttons(vals)
         if self._decisive_fields() & set(vals):
             self._check_draft()
         return super().write(vals)
+
+    def _check_by_buttons(self, vals):
+        """Raise when values set what only the buttons may."""
+        if {"state", "approved_by_id", "approved_on"} & set(vals) and not self.env.su:
+            raise UserError(
+                self.env._("Approve or post a revaluation with its buttons.")
+            )
 
     def _decisive_fields(self):
         """Return the fields that stay as they were approved; a hook."""

@@ -441,6 +441,22 @@ class TestRevaluation(InventoryCostCommon):
         with self.assertRaisesRegex(UserError, "with its buttons"):
             revaluation.state = "approved"
 
+    def test_none_is_created_approved_or_posted(self):
+        accountant = self.user("accountant")
+        values = {"reason": "Damaged", "company_id": self.company.id}
+        for decided in (
+            {"state": "posted"},
+            {"state": "approved"},
+            {"approved_by_id": accountant.id},
+        ):
+            with (
+                self.subTest(decided),
+                self.assertRaisesRegex(UserError, "with its buttons"),
+            ):
+                self.env["inventory.revaluation"].with_user(accountant).create(
+                    {**values, **decided}
+                )
+
     def test_another_company_sees_nothing(self):
         other = self.make_company("Other Company")
         stranger = new_test_user(
