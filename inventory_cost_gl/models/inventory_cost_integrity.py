@@ -44,6 +44,35 @@ CHECKS = {
             OR COALESCE(ledger.actual, 0) <> COALESCE(balance.value_actual, 0)
             OR COALESCE(ledger.expected, 0) <> COALESCE(balance.value_expected, 0)
     """,
+    # Instead of foreign keys (``Many2oneWithoutKey``).
+    "keys": """
+        SELECT 'stock.value.entry', value.id,
+               concat_ws(' / ', value.ledger_entry_id, value.company_id,
+                         value.product_id, value.cost_location_id),
+               concat_ws(' / ', entry.id, entry.company_id,
+                         entry.product_id, entry.cost_location_id)
+          FROM stock_value_entry value
+          LEFT JOIN stock_ledger_entry entry ON entry.id = value.ledger_entry_id
+          LEFT JOIN stock_value_entry cause ON cause.id = value.cause_value_entry_id
+          LEFT JOIN stock_value_entry adjusted
+                 ON adjusted.id = value.applies_to_value_entry_id
+         WHERE value.company_id = %(company)s
+           AND (value.ledger_entry_id IS NOT NULL
+                AND (value.company_id, value.product_id, value.cost_location_id)
+                    IS DISTINCT FROM
+                    (entry.company_id, entry.product_id, entry.cost_location_id)
+                OR value.cause_value_entry_id IS NOT NULL AND cause.id IS NULL
+                OR value.applies_to_value_entry_id IS NOT NULL AND adjusted.id IS NULL)
+         UNION ALL
+        SELECT 'stock.cost.application', application.id,
+               concat_ws(' / ', inbound_entry_id, outbound_entry_id),
+               concat_ws(' / ', inbound.id, outbound.id)
+          FROM stock_cost_application application
+          LEFT JOIN stock_ledger_entry inbound ON inbound.id = inbound_entry_id
+          LEFT JOIN stock_ledger_entry outbound ON outbound.id = outbound_entry_id
+         WHERE application.company_id = %(company)s
+           AND (inbound.id IS NULL OR outbound.id IS NULL)
+    """,
     "quantities": """
         WITH quant AS (
             SELECT quant.product_id,
@@ -266,18 +295,29 @@ class InventoryCostIntegrity(models.AbstractModel):
 
     def _integrity_message(self, check, record, one_side, other_side):
         """Return what is wrong with a record, in plain words."""
+        number = f"{record._description} #{record.id}"
+        # What names a record that is gone is a problem of its own, without a name.
+        gone = check == "keys" or not record.exists()
+        name = number if gone else record.display_name
         messages = {
             "balances": self.env._(
                 "%(record)s: the balance (quantity / actual / expected cost) is "
                 "%(one)s, its value entries add up to %(other)s.",
-                record=record.display_name,
+                record=name,
                 one=one_side or "0",
                 other=other_side or "0",
+            ),
+            "keys": self.env._(
+                "%(record)s: it says %(one)s, the entries it names say %(other)s "
+                "(ids of ledger entry, company, product and cost location).",
+                record=number,
+                one=one_side,
+                other=other_side or self.env._("nothing"),
             ),
             "quantities": self.env._(
                 "%(record)s: %(one)s in stock at a cost location, %(other)s in the "
                 "ledger entries.",
-                record=record.display_name,
+                record=name,
                 one=one_side,
                 other=other_side,
             ),
@@ -285,13 +325,13 @@ class InventoryCostIntegrity(models.AbstractModel):
                 "Ledger entry %(id)s of %(record)s: its quantity is %(one)s, applied "
                 "and open are %(other)s.",
                 id=record.id,
-                record=record.display_name,
+                record=name,
                 one=one_side,
                 other=other_side,
             ),
             "emptied": self.env._(
                 "%(record)s: no stock is left at %(place)s, but a value of %(other)s.",
-                record=record.display_name,
+                record=name,
                 place=one_side or self.env._("any cost location"),
                 other=other_side,
             ),
@@ -299,21 +339,21 @@ class InventoryCostIntegrity(models.AbstractModel):
                 "Ledger entry %(id)s of %(record)s is completely invoiced, but "
                 "%(other)s of expected cost is left.",
                 id=record.id,
-                record=record.display_name,
+                record=name,
                 other=other_side,
             ),
             "interim": self.env._(
                 "Ledger entry %(id)s of %(record)s: %(one)s of its expected cost "
                 "stands in the interim accounts, it should be %(other)s.",
                 id=record.id,
-                record=record.display_name,
+                record=name,
                 one=one_side,
                 other=other_side,
             ),
             "links": self.env._(
                 "%(record)s: the journal item's balance is %(one)s, what is linked to "
                 "it %(other)s.",
-                record=record.display_name,
+                record=name,
                 one=one_side,
                 other=other_side,
             ),

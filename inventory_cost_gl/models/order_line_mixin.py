@@ -48,6 +48,24 @@ class OrderLineMixin(models.AbstractModel):
         self.env["stock.cost.item"]._update(company, value_entries)
         return value_entries
 
+    def _filter_invoicing_changed(self, entries):
+        """Return the lines of which new ledger entries may change what is invoiced.
+
+        Nothing changes where they are the first, go the order's way and meet no bill
+        or invoice: most documents are like that, and need not look any further.
+        """
+        back = entries.filtered(
+            lambda entry: entry.reverses_entry_id
+            or (entry.quantity > 0) != (self._inventory_direction() > 0)
+        )
+        moves, moves_back = entries.stock_move_id, back.stock_move_id
+        return self.filtered(
+            lambda line: line.invoice_lines
+            or line.order_id.state == "cancel"
+            or line.move_ids & moves_back
+            or line.move_ids.filtered(lambda move: move.state == "done") - moves
+        )
+
     def _filter_managed(self):
         """Return the lines of products managed in ``self.env.company``."""
         managed = self.product_id._filter_managed()

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .many2one_without_key import Many2oneWithoutKey
+
 
 class StockCostApplication(models.Model):
     """Which increase supplied which decrease, and with how much.
@@ -14,11 +16,11 @@ class StockCostApplication(models.Model):
     _order = "id"
     _rec_name = "inbound_entry_id"
 
-    company_id = fields.Many2one("res.company", required=True, ondelete="restrict")
-    inbound_entry_id = fields.Many2one(
+    company_id = Many2oneWithoutKey("res.company", required=True, ondelete="restrict")
+    inbound_entry_id = Many2oneWithoutKey(
         "stock.ledger.entry", required=True, ondelete="restrict"
     )
-    outbound_entry_id = fields.Many2one(
+    outbound_entry_id = Many2oneWithoutKey(
         "stock.ledger.entry", required=True, ondelete="restrict"
     )
     quantity = fields.Float(digits=(16, 6), required=True)

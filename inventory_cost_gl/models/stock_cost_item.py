@@ -180,6 +180,7 @@ class StockCostItem(models.Model):
             return self.browse()
         query = SQL(
             """
+            SAVEPOINT stock_cost_item;
             SET LOCAL jit TO off;
             UPDATE stock_cost_item SET version = version + 1 WHERE id IN (
                 SELECT id FROM stock_cost_item
@@ -194,12 +195,14 @@ class StockCostItem(models.Model):
             tuple(products.ids),
         )
         self.flush_model()
+        rows = []
         try:
-            with self.env.cr.savepoint(flush=False):
-                self.env.cr.execute(query, log_exceptions=False)
-                rows = sorted(self.env.cr.fetchall())
+            # The savepoint is set with the query: one round trip less per document.
+            self.env.cr.execute(query, log_exceptions=False)
+            rows = sorted(self.env.cr.fetchall())
         except (SerializationFailure, LockNotAvailable):
-            rows = []
+            self.env.cr.execute("ROLLBACK TO SAVEPOINT stock_cost_item")
+        self.env.cr.execute("RELEASE SAVEPOINT stock_cost_item")
         self.invalidate_model(flush=False)
         items = self.sudo().browse(row[0] for row in rows)
         columns = ("company_id", "product_id", "unit_cost", "excluded", "queued")

@@ -303,8 +303,8 @@ class StockLedgerEntry(models.Model):
             },
         )
         moves = entries.stock_move_id
-        moves.purchase_line_id._state_invoicing(company)
-        moves.sale_line_id._state_invoicing(company)
+        for lines in (moves.purchase_line_id, moves.sale_line_id):
+            lines._filter_invoicing_changed(entries)._state_invoicing(company)
         return entries
 
     @api.model

@@ -38,7 +38,7 @@ class StockLocation(models.Model):
         self.ensure_one()
         if not self._should_be_valued():
             return self.browse()
-        return self.warehouse_id.view_location_id or self
+        return self.browse(self.warehouse_id._view_location_id()) or self
 
     def _cost_place(self, company):
         """Return the kind of place as ``costing.entry_types`` knows it, for a company.

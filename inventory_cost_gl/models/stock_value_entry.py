@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .many2one_without_key import Many2oneWithoutKey
 from .stock_ledger_entry import ENTRY_TYPES
 
 VALUE_ENTRY_TYPES = [
@@ -25,7 +26,8 @@ class StockValueEntry(models.Model):
 
     Amounts are in company currency; a decrease of stock is negative. A correction is a
     new entry. Sources are named by model, id and text, never by a foreign key, so that
-    documents and users can be deleted or merged without touching the ledger.
+    documents and users can be deleted or merged without touching the ledger. What a
+    value entry copies from its ledger entry is kept from deletion by the keys there.
     """
 
     _name = "stock.value.entry"
@@ -36,14 +38,14 @@ class StockValueEntry(models.Model):
     _rec_name = "document_ref"
     _check_company_auto = True
 
-    company_id = fields.Many2one("res.company", required=True, ondelete="restrict")
+    company_id = Many2oneWithoutKey("res.company", required=True, ondelete="restrict")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    ledger_entry_id = fields.Many2one(
+    ledger_entry_id = Many2oneWithoutKey(
         "stock.ledger.entry",
         ondelete="restrict",
         help="Empty for capacity.",
     )
-    product_id = fields.Many2one("product.product", ondelete="restrict")
+    product_id = Many2oneWithoutKey("product.product", ondelete="restrict")
     entry_type = fields.Selection(VALUE_ENTRY_TYPES, required=True)
     variance_type = fields.Selection(VARIANCE_TYPES)
     item_ledger_entry_type = fields.Selection(ENTRY_TYPES)
@@ -64,10 +66,10 @@ class StockValueEntry(models.Model):
     posting_date = fields.Date(required=True)
     valuation_date = fields.Date(required=True)
     adjustment = fields.Boolean(help="Recorded by the adjustment of cost.")
-    applies_to_value_entry_id = fields.Many2one(
+    applies_to_value_entry_id = Many2oneWithoutKey(
         "stock.value.entry", ondelete="restrict", help="The entry that is adjusted."
     )
-    cause_value_entry_id = fields.Many2one(
+    cause_value_entry_id = Many2oneWithoutKey(
         "stock.value.entry",
         ondelete="restrict",
         help="The entry whose cost brought this adjustment about.",
@@ -86,16 +88,16 @@ class StockValueEntry(models.Model):
         help="Database id of the account that replaces the posting setup's second "
         "account, such as a landed cost line's."
     )
-    inventory_posting_group_id = fields.Many2one(
+    inventory_posting_group_id = Many2oneWithoutKey(
         "inventory.posting.group", ondelete="restrict"
     )
-    product_posting_group_id = fields.Many2one(
+    product_posting_group_id = Many2oneWithoutKey(
         "product.posting.group", ondelete="restrict"
     )
-    business_posting_group_id = fields.Many2one(
+    business_posting_group_id = Many2oneWithoutKey(
         "business.posting.group", ondelete="restrict"
     )
-    cost_location_id = fields.Many2one("stock.location", ondelete="restrict")
+    cost_location_id = Many2oneWithoutKey("stock.location", ondelete="restrict")
     analytic_distribution = fields.Json()
     source_currency_id = fields.Many2one("res.currency", ondelete="restrict")
     source_amount = fields.Monetary(currency_field="source_currency_id")

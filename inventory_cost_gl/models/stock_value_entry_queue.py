@@ -2,6 +2,8 @@ import functools
 
 from odoo import api, fields, models
 
+from .many2one_without_key import Many2oneWithoutKey
+
 
 class StockValueEntryQueue(models.Model):
     """Value entries that still have to be posted to the general ledger.
@@ -15,15 +17,15 @@ class StockValueEntryQueue(models.Model):
     _order = "posting_date, value_entry_id"
     _rec_name = "value_entry_id"
 
-    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    value_entry_id = fields.Many2one(
+    company_id = Many2oneWithoutKey("res.company", required=True, ondelete="restrict")
+    value_entry_id = Many2oneWithoutKey(
         "stock.value.entry", required=True, ondelete="restrict"
     )
     kind = fields.Selection(
         [("expected", "Expected Cost"), ("actual", "Actual Cost")], required=True
     )
     posting_date = fields.Date(required=True)
-    product_id = fields.Many2one("product.product", ondelete="restrict")
+    product_id = Many2oneWithoutKey("product.product", ondelete="restrict")
 
     _entry_unique = models.UniqueIndex("(value_entry_id, kind)")
     _company_date_index = models.Index("(company_id, posting_date)")

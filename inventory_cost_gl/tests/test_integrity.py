@@ -403,6 +403,67 @@ class TestIntegrity(InventoryCostCommon):
         )
         self.assertFires("expected", entry, "-1")
 
+    # -- Keys ----------------------------------------------------------------------
+
+    def value_of_delivery(self):
+        return self.env["stock.value.entry"].search(
+            [
+                ("source_model", "=", "stock.move"),
+                ("source_id", "in", self.deliveries[self.fifo].move_ids.ids),
+            ],
+            limit=1,
+        )
+
+    def test_a_value_entry_of_another_product(self):
+        value = self.value_of_delivery()
+        self.corrupt(
+            "stock.value.entry",
+            "UPDATE stock_value_entry SET product_id = %s WHERE id = %s",
+            self.average.id,
+            value.id,
+        )
+        found = {problem[:2]: problem[2] for problem in self.problems()}
+        self.assertIn(str(self.average.id), found["keys", value])
+        self.assertIn(str(self.fifo.id), found["keys", value])
+
+    def test_a_value_entry_of_nothing(self):
+        value = self.value_of_delivery()
+        self.corrupt(
+            "stock.value.entry",
+            "UPDATE stock_value_entry SET ledger_entry_id = -1 WHERE id = %s",
+            value.id,
+        )
+        self.assertIn(("keys", value), [problem[:2] for problem in self.problems()])
+
+    def test_an_adjustment_whose_cause_is_gone(self):
+        value = self.env["stock.value.entry"].search(
+            [("company_id", "=", self.company.id), ("adjustment", "=", True)], limit=1
+        )
+        for column in ("cause_value_entry_id", "applies_to_value_entry_id"):
+            with self.subTest(column=column), self.env.cr.savepoint() as savepoint:
+                self.corrupt(
+                    "stock.value.entry",
+                    "UPDATE stock_value_entry SET %s = -1 WHERE id = %s",
+                    SQL.identifier(column),
+                    value.id,
+                )
+                self.assertFires("keys", value)
+                savepoint.rollback()
+
+    def test_an_application_to_nothing(self):
+        application = self.env["stock.cost.application"].search([], limit=1)
+        for column in ("inbound_entry_id", "outbound_entry_id"):
+            with self.subTest(column=column), self.env.cr.savepoint() as savepoint:
+                self.corrupt(
+                    "stock.cost.application",
+                    "UPDATE stock_cost_application SET %s = -1 WHERE id = %s",
+                    SQL.identifier(column),
+                    application.id,
+                )
+                found = [problem[:2] for problem in self.problems()]
+                self.assertIn(("keys", application), found)
+                savepoint.rollback()
+
     # -- Links ---------------------------------------------------------------------
 
     def link(self):
