@@ -39,10 +39,7 @@ class ExplanationLoader(Loader):
         books = {book.item.id: book}
         before = set(book.entries)
         self._load_entries(books, self._affected_query(entry_ids))
-        self._load_applications(
-            books,
-            SQL("a.inbound_entry_id IN %s", tuple(set(book.entries) - before) or (0,)),
-        )
+        self._load_applications(books, inbound=set(book.entries) - before)
         fresh = {i: book.entries[i] for i in book.entries if i not in self.costed}
         self._load_costs({book.item.id: Book(self.settings, book.item, fresh)})
         self.costed |= fresh.keys()

@@ -96,10 +96,7 @@ class Loader:
                 self.company.id,
             ),
         )
-        self._load_applications(
-            books,
-            SQL("e.product_id IN %s AND e.company_id = %s", products, self.company.id),
-        )
+        self._load_applications(books, inbound=_entries_by_id(books))
         self._load_costs(books)
         return books
 
@@ -109,41 +106,34 @@ class Loader:
 
     def load_open(self, books):
         """Load the open entries, what they take their cost from, and their links."""
-        products = tuple(books)
         self._load_entries(
             books,
             SQL(
                 """
-                SELECT %s FROM stock_ledger_entry e
-                WHERE e.product_id IN %s AND e.company_id = %s AND e.open
+                WITH waiting AS (
+                    SELECT * FROM stock_ledger_entry
+                    WHERE product_id IN %(products)s AND company_id = %(company)s
+                      AND open
+                )
+                SELECT %(columns)s FROM waiting e
                 UNION
-                SELECT %s FROM stock_ledger_entry o
-                JOIN stock_ledger_entry e
-                  ON e.id = o.applies_from_entry_id OR e.applies_from_entry_id = o.id
-                WHERE o.product_id IN %s AND o.company_id = %s AND o.open
+                SELECT %(columns)s FROM waiting
+                JOIN stock_ledger_entry e ON e.id = waiting.applies_from_entry_id
+                UNION
+                SELECT %(columns)s FROM waiting
+                JOIN stock_ledger_entry e ON e.applies_from_entry_id = waiting.id
                 """,
-                ENTRY_COLUMNS,
-                products,
-                self.company.id,
-                ENTRY_COLUMNS,
-                products,
-                self.company.id,
+                columns=ENTRY_COLUMNS,
+                products=tuple(books),
+                company=self.company.id,
             ),
         )
         self._load_revaluation_dates(books)
+        entries = _entries_by_id(books).values()
         self._load_applications(
             books,
-            SQL(
-                """a.outbound_entry_id IN (
-                       SELECT id FROM stock_ledger_entry
-                       WHERE open AND product_id IN %(p)s AND company_id = %(c)s)
-                   OR a.inbound_entry_id IN (
-                       SELECT id FROM stock_ledger_entry
-                       WHERE open AND applies_from_entry_id IS NOT NULL
-                         AND product_id IN %(p)s AND company_id = %(c)s)""",
-                p=products,
-                c=self.company.id,
-            ),
+            outbound=[entry.id for entry in entries if entry.remaining],
+            inbound=[e.id for e in entries if e.remaining and e.applies_from],
         )
 
     def _load_revaluation_dates(self, books):
@@ -186,19 +176,17 @@ class Loader:
                 and (start is None or entry.valuation_date >= start)
                 and (start is None or self.settings.counts_on(entry.valuation_date))
             }
-        entry_ids = tuple(_entries_by_id(books)) or (0,)
+        self._load_costs(books)
+        entries = _entries_by_id(books)
         self._load_applications(
             books,
-            SQL(
-                """a.outbound_entry_id IN %(ids)s OR a.inbound_entry_id IN %(affected)s
-                   OR a.inbound_entry_id IN (
-                       SELECT ledger_entry_id FROM stock_value_entry
-                       WHERE partial_revaluation AND ledger_entry_id IN %(ids)s)""",
-                ids=entry_ids,
-                affected=tuple(affected) or (0,),
+            outbound=entries,
+            inbound=affected.union(
+                entry.id
+                for entry in entries.values()
+                if any(cost.partial_revaluation for cost in entry.costs)
             ),
         )
-        self._load_costs(books)
         self._load_openings(books, average)
 
     def _average_starts(self, books, from_dates):
@@ -263,14 +251,15 @@ class Loader:
         """Return the query of the affected entries and their increases."""
         return SQL(
             """
-            SELECT %s FROM stock_ledger_entry e
-            WHERE e.id IN %s OR e.id IN (
+            SELECT %(columns)s FROM (
+                SELECT unnest(%(ids)s::int[]) AS id
+                UNION
                 SELECT inbound_entry_id FROM stock_cost_application
-                WHERE outbound_entry_id IN %s)
+                WHERE outbound_entry_id = ANY(%(ids)s::int[])
+            ) AS wanted JOIN stock_ledger_entry e USING (id)
             """,
-            ENTRY_COLUMNS,
-            tuple(affected) or (0,),
-            tuple(affected) or (0,),
+            columns=ENTRY_COLUMNS,
+            ids=list(affected),
         )
 
     def _load_openings(self, books, average):
@@ -340,22 +329,35 @@ class Loader:
                 order=row[13],
             )
 
-    def _load_applications(self, books, condition):
+    def _load_applications(self, books, outbound=(), inbound=()):
+        """Load the applications of the decreases and of the increases, by their ids.
+
+        A query along each index: PostgreSQL would read the whole table for an OR.
+        """
         rows = self._rows(
             SQL(
                 """
-                SELECT e.product_id, a.inbound_entry_id, a.outbound_entry_id,
-                       a.quantity, a.cost_follows
-                FROM stock_cost_application a
-                JOIN stock_ledger_entry e ON e.id = a.inbound_entry_id
-                WHERE %s ORDER BY a.id
+                SELECT %(columns)s FROM stock_cost_application
+                WHERE outbound_entry_id = ANY(%(outbound)s::int[])
+                UNION
+                SELECT %(columns)s FROM stock_cost_application
+                WHERE inbound_entry_id = ANY(%(inbound)s::int[])
+                ORDER BY id
                 """,
-                condition,
+                columns=SQL(
+                    "id, inbound_entry_id, outbound_entry_id, quantity, cost_follows"
+                ),
+                outbound=list(outbound),
+                inbound=list(inbound),
             )
         )
-        for product_id, inbound_id, outbound_id, quantity, cost_follows in rows:
-            if product_id in books:
-                books[product_id].applications.append(
+        book_of = {
+            entry_id: book for book in books.values() for entry_id in book.entries
+        }
+        for _id, inbound_id, outbound_id, quantity, cost_follows in rows:
+            book = book_of.get(inbound_id) or book_of.get(outbound_id)
+            if book:
+                book.applications.append(
                     Application(
                         inbound_id,
                         outbound_id,
@@ -378,9 +380,9 @@ class Loader:
                        partial_revaluation, expected, invoiced_quantity,
                        COALESCE(applies_to_value_entry_id, 0),
                        charge_product_id IS NOT NULL
-                FROM stock_value_entry WHERE ledger_entry_id IN %s ORDER BY id
+                FROM stock_value_entry WHERE ledger_entry_id = ANY(%s) ORDER BY id
                 """,
-                tuple(entries) or (0,),
+                list(entries),
             )
         )
         for row in rows:

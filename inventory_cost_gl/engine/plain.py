@@ -87,11 +87,8 @@ class PlainLoader(Loader):
             book.applications = []
         self._load_applications(
             {book.item.id: book for book in used_up.values()},
-            SQL(
-                "a.inbound_entry_id IN %s OR a.outbound_entry_id IN %s",
-                tuple(used_up),
-                tuple(new),
-            ),
+            outbound=new,
+            inbound=used_up,
         )
 
     def _entry(self, record):

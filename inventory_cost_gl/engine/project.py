@@ -74,13 +74,13 @@ def _move_values(entries):
             FROM stock_ledger_entry e
             JOIN stock_value_entry c ON c.ledger_entry_id = e.id
             WHERE e.stock_move_id IN (
-                SELECT stock_move_id FROM stock_ledger_entry WHERE id IN %s)
+                SELECT stock_move_id FROM stock_ledger_entry WHERE id = ANY(%s))
               AND e.entry_type <> 'transfer'
             GROUP BY 1
         ) v
         WHERE m.id = v.id AND m.value IS DISTINCT FROM v.value
         """,
-        tuple(entries.ids) or (0,),
+        list(entries.ids),
     )
 
 

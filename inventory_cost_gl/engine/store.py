@@ -117,7 +117,7 @@ class Store:
                 JOIN stock_ledger_entry e ON e.id = v.ledger_entry_id
                 JOIN stock_cost_item i ON i.product_id = e.product_id
                                       AND i.company_id = e.company_id
-                WHERE v.id IN %s
+                WHERE v.id = ANY(%s)
                 GROUP BY i.id, e.cost_location_id, e.lot_id
                 ON CONFLICT (item_id, cost_location_id, COALESCE(lot_id, 0))
                 DO UPDATE SET
@@ -131,7 +131,7 @@ class Store:
                             + b.value_expected + EXCLUDED.value_expected)
                         / NULLIF(b.quantity + EXCLUDED.quantity, 0), b.unit_cost)
                 """,
-                tuple(value_entries.ids),
+                list(value_entries.ids),
             )
         )
         self.env["stock.cost.balance"].invalidate_model(flush=False)

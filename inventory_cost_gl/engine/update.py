@@ -102,7 +102,7 @@ class CostUpdate:
         entries |= applied.arrivals
         causes = stated | due.value_entry_id
         adjusted = self._adjust(items, causes, entries, applied, reached)
-        due.unlink()
+        due._remove()
         self._leave_for_later(items - reached, stated, entries, applied)
         self._show(items, reached, entries, stated | adjusted, causes)
 
@@ -218,7 +218,7 @@ class CostUpdate:
         changed = pending.value_entry_id | value_entries
         earlier = applied.arrivals | changed.ledger_entry_id
         project(self.company, items, earlier)
-        (pending - self._put_off(items, pending)).unlink()
+        (pending - self._put_off(items, pending))._remove()
         return value_entries
 
     def _put_off(self, items, pending):
@@ -268,7 +268,7 @@ class CostUpdate:
         project(self.company, items, entries | adjusted.ledger_entry_id)
         pending.filtered(
             lambda row: not row.value_entry_id or row.product_id in reached.product_id
-        ).unlink()
+        )._remove()
 
     # ------------------------------------------------------------------
     # Steps
@@ -385,11 +385,16 @@ class CostUpdate:
 
     def _from_dates(self, causes, new_entries, applied):
         """Return the earliest valuation date that changed, per product."""
-        dates = [(value.product_id.id, value.valuation_date) for value in causes]
-        dates += [
-            (cause.product_id.id, cause.ledger_entry_id.valuation_date)
+        causes.fetch(["product_id", "valuation_date", "entry_type", "ledger_entry_id"])
+        causes.ledger_entry_id.fetch(["valuation_date"])
+        dates = [
+            (
+                cause.product_id.id,
+                cause.valuation_date
+                if cause.entry_type == "revaluation"
+                else min(cause.valuation_date, cause.ledger_entry_id.valuation_date),
+            )
             for cause in causes
-            if cause.entry_type != "revaluation"
         ]
         dates += [(e.product_id.id, e.valuation_date) for e in new_entries]
         dates += applied.dates
@@ -419,7 +424,13 @@ class CostUpdate:
         }
         others = items - items.browse(item.id for item in unit_costs)
         balances = self.env["stock.cost.balance"]._of_items(others) if others else {}
-        increases = self._invoiced_increases(stated)
+        of_stock = {
+            item: self._unit_cost_of_stock(item, balances[item]) for item in balances
+        }
+        open_to_increases = [
+            i for i in balances if i not in adjusted or not of_stock[i]
+        ]
+        increases = self._invoiced_increases(stated, open_to_increases)
         for item, balance in balances.items():
             cost = self.units.unit_cost(item.unit_cost)
             if item.product_id.id in increases:
@@ -428,28 +439,38 @@ class CostUpdate:
                 cost = unit_cost_while_posting(
                     cost, last, invoiced - quantity, invoiced
                 )
-            if item in adjusted or not cost:
-                average = item._is_average()
-                waiting = balance.waiting_average if average else balance.waiting_first
-                cost = unit_cost(
-                    self.units.quantity(balance.quantity),
-                    self.units.amount(balance.value),
-                    self.units.quantity(balance.waiting_quantity),
-                    self.units.amount(waiting),
-                    cost,
-                )
+            if (item in adjusted or not cost) and of_stock[item] is not None:
+                cost = of_stock[item]
             unit_costs[item] = self.units.price(cost)
         changed = items.filtered(lambda item: item.unit_cost != unit_costs[item])
         self.store.unit_costs({item.id: unit_costs[item] for item in changed})
         return changed | items.filtered("product_id.lot_valuated")
 
-    def _invoiced_increases(self, stated):
-        """Return ``{product id: (quantity, unit cost)}`` of the last increase invoiced.
+    def _unit_cost_of_stock(self, item, balance):
+        """Return what 1 unit in stock costs; None without stock or cost."""
+        average = item._is_average()
+        waiting = balance.waiting_average if average else balance.waiting_first
+        return unit_cost(
+            self.units.quantity(balance.quantity),
+            self.units.amount(balance.value),
+            self.units.quantity(balance.waiting_quantity),
+            self.units.amount(waiting),
+            None,
+        )
+
+    def _invoiced_increases(self, stated, items):
+        """Return ``{product id: (quantity, unit cost)}`` of the items' last increase
+        invoiced.
 
         Exact returns bring a cost back that is known, and no new one.
         """
+        products = {item.product_id for item in items}
+        if not products:
+            return {}
         sums = {}
         for value in stated:
+            if value.product_id not in products:
+                continue
             invoiced = sums.setdefault(value.ledger_entry_id, [0.0, 0.0])
             invoiced[0] += value.invoiced_quantity
             if value.entry_type in ("direct_cost", "indirect_cost"):

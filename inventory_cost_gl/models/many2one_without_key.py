@@ -13,12 +13,13 @@ class Many2oneWithoutKey(fields.Many2one):
     def update_db_foreign_key(self, model, column):
         """Add no foreign key; drop the one of an earlier version."""
         comodel = model.env[self.comodel_name]
-        for name in sql.get_foreign_keys(
-            model.env.cr,
-            model._table,
-            self.name,
-            comodel._table,
-            "id",
-            self.ondelete or "set null",
-        ):
-            sql.drop_constraint(model.env.cr, model._table, name)
+        for on_delete in ("set null", "restrict", "cascade"):
+            for name in sql.get_foreign_keys(
+                model.env.cr,
+                model._table,
+                self.name,
+                comodel._table,
+                "id",
+                on_delete,
+            ):
+                sql.drop_constraint(model.env.cr, model._table, name)

@@ -94,8 +94,26 @@ class StockCostQueue(models.Model):
     def _take_uncounted(self):
         """Return the value entries no balance holds yet, and mark them as counted."""
         uncounted = self.filtered(lambda row: not row.counted)
-        uncounted.counted = True
+        if uncounted:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE stock_cost_queue SET counted = true WHERE id = ANY(%s)",
+                    list(uncounted.ids),
+                )
+            )
+            uncounted.invalidate_recordset(["counted"], flush=False)
         return uncounted.value_entry_id
+
+    def _remove(self):
+        """Delete rows that are worked off.
+
+        In SQL: nothing can hang on them that the ORM would look for, table by table.
+        """
+        if self:
+            self.env.cr.execute(
+                SQL("DELETE FROM stock_cost_queue WHERE id = ANY(%s)", list(self.ids))
+            )
+            self.invalidate_recordset(flush=False)
 
     @api.model
     def _automatic_products(self, company):

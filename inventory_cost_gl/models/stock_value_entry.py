@@ -27,7 +27,8 @@ class StockValueEntry(models.Model):
     Amounts are in company currency; a decrease of stock is negative. A correction is a
     new entry. Sources are named by model, id and text, never by a foreign key, so that
     documents and users can be deleted or merged without touching the ledger. What a
-    value entry copies from its ledger entry is kept from deletion by the keys there.
+    value entry copies from its ledger entry or its source is kept from deletion by the
+    keys there.
     """
 
     _name = "stock.value.entry"
@@ -83,7 +84,7 @@ class StockValueEntry(models.Model):
     document_date = fields.Date()
     order_model = fields.Char()
     order_id = fields.Many2oneReference(model_field="order_model", index=False)
-    charge_product_id = fields.Many2one("product.product", ondelete="restrict")
+    charge_product_id = Many2oneWithoutKey("product.product", ondelete="restrict")
     counter_account = fields.Integer(
         help="Database id of the account that replaces the posting setup's second "
         "account, such as a landed cost line's."
@@ -99,7 +100,7 @@ class StockValueEntry(models.Model):
     )
     cost_location_id = Many2oneWithoutKey("stock.location", ondelete="restrict")
     analytic_distribution = fields.Json()
-    source_currency_id = fields.Many2one("res.currency", ondelete="restrict")
+    source_currency_id = Many2oneWithoutKey("res.currency", ondelete="restrict")
     source_amount = fields.Monetary(currency_field="source_currency_id")
     run_ref = fields.Integer(help="Database id of the run that recorded the entry.")
     recorded_at = fields.Datetime(required=True)
@@ -108,10 +109,8 @@ class StockValueEntry(models.Model):
     cost_posted_to_gl = fields.Monetary(compute="_compute_posted_to_gl")
     expected_cost_posted_to_gl = fields.Monetary(compute="_compute_posted_to_gl")
 
-    # The key sources state on; adjustments carry their cause's source but no statement.
-    _source_index = models.Index(
-        "(source_model, source_id, ledger_entry_id, entry_type, variance_type)"
-    )
+    # Finds what a source stated: whole numbers only, as every adjustment is in it too.
+    _source_index = models.Index("(source_id, ledger_entry_id)")
     _ledger_entry_index = models.Index("(ledger_entry_id)")
     # Holds all that the value of stock at a date takes: the entries are not read.
     _stock_index = models.Index(
