@@ -1,5 +1,26 @@
 from odoo import fields, models
-from odoo.fields import Domain
+from odoo.tools import SQL
+
+# Stock by product (lot), and what value entries say of it; each narrows ``place``.
+_BALANCES = """
+    SELECT %(group)s, quantity, COALESCE(value_actual, 0) + COALESCE(value_expected, 0)
+      FROM stock_cost_balance stock
+     WHERE company_id = %(company)s AND product_id = ANY(%(products)s) %(place)s
+"""
+_ENTRIES = """
+    SELECT %(group)s, %(sign)s * COALESCE(sum(stock.ledger_entry_quantity), 0),
+           %(sign)s * (COALESCE(sum(stock.cost_amount_actual), 0)
+                       + COALESCE(sum(stock.cost_amount_expected), 0))
+      FROM stock_value_entry stock %(lots)s
+     WHERE stock.company_id = %(company)s AND stock.product_id = ANY(%(products)s)
+           %(place)s
+       AND stock.ledger_entry_id IS NOT NULL AND %(condition)s
+     GROUP BY 1
+"""
+_LOTS = "JOIN stock_ledger_entry entry ON entry.id = stock.ledger_entry_id"
+_UNCOUNTED = (
+    "stock.id IN (SELECT value_entry_id FROM stock_cost_queue WHERE NOT counted)"
+)
 
 
 class ProductProduct(models.Model):
@@ -16,38 +37,65 @@ class ProductProduct(models.Model):
         :param group_by: ``lot_id`` gives ``{lot id: (quantity, value)}`` instead
         """
         moment = fields.Datetime.to_datetime(self.env.context.get("to_date"))
-        domain = Domain("company_id", "=", self.env.company.id)
-        domain &= self._cost_location_domain()
-        if moment:
-            model, quantity = "stock.value.entry", "ledger_entry_quantity"
-            amounts = ["cost_amount_actual:sum", "cost_amount_expected:sum"]
-            domain &= Domain("posting_date", "<=", moment.date())
-            domain &= Domain("product_id", "in", self.ids)
-            domain &= Domain("ledger_entry_id", "!=", False)
-            group_by = group_by.replace("lot_id", "ledger_entry_id.lot_id")
-        else:
-            model, quantity = "stock.cost.balance", "quantity"
-            amounts = ["value_actual:sum", "value_expected:sum"]
-            domain &= Domain("item_id.product_id", "in", self.ids)
-        rows = (
-            self.env[model]
-            .sudo()
-            ._read_group(domain, [group_by], [f"{quantity}:sum", *amounts])
-        )
-        return {
-            group.id: (quantity, actual + expected)
-            for group, quantity, actual, expected in rows
+        by_lot = group_by == "lot_id"
+        columns = {
+            "company": self.env.company.id,
+            "products": list(self.ids),
+            "place": self._cost_location_condition(),
         }
+        group = SQL("entry.lot_id" if by_lot else "stock.product_id")
+        columns_of_entries = {**columns, "group": group, "lots": SQL(_LOTS * by_lot)}
+        parts = [SQL(_BALANCES, group=SQL.identifier(group_by), **columns)]
+        if moment:
+            parts = [
+                SQL(_ENTRIES, sign=sign, condition=condition, **columns_of_entries)
+                if condition
+                else parts[0]
+                for sign, condition in self._stock_until(moment.date())
+            ]
+        self.env["stock.cost.balance"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, COALESCE(sum(quantity), 0), sum(value) FROM (%s) "
+                "AS stock (id, quantity, value) GROUP BY 1",
+                SQL(" UNION ALL ").join(parts),
+            )
+        )
+        return {group_id: (quantity, value) for group_id, quantity, value in rows}
 
-    def _cost_location_domain(self):
-        """Return the domain on cost locations the context's warehouses name."""
+    def _stock_until(self, day):
+        """Return ``[(sign, condition)]`` of the value entries that make up the stock of
+        a day; without a condition the balances.
+
+        The value entries posted until then; or the balances of today less what was
+        posted later, where that is less to read.
+        """
+        [(first, last)] = self.env.execute_query(
+            SQL(
+                "SELECT min(posting_date), max(posting_date) FROM stock_value_entry "
+                "WHERE company_id = %s",
+                self.env.company.id,
+            )
+        )
+        if not first or day - first < last - day:
+            return [(1, SQL("stock.posting_date <= %s", day))]
+        return [
+            (1, None),
+            (1, SQL(_UNCOUNTED)),
+            (-1, SQL("stock.posting_date > %s", day)),
+        ]
+
+    def _cost_location_condition(self):
+        """Return the condition on cost locations the context's warehouses name."""
         ids = self.env.context.get("warehouse_id")
         if not ids:
-            return Domain.TRUE
+            return SQL()
         warehouses = self.env["stock.warehouse"].browse(
             [ids] if isinstance(ids, int) else ids
         )
-        return Domain("cost_location_id", "in", warehouses.view_location_id.ids)
+        return SQL(
+            "AND stock.cost_location_id = ANY(%s)", warehouses.view_location_id.ids
+        )
 
     def _ledger_unit_cost(self, lot=None, at_date=None):
         """Return ``(unit cost, value)`` of the stock of a product or of a lot."""

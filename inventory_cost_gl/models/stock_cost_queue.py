@@ -30,6 +30,7 @@ class StockCostQueue(models.Model):
     recorded_at = fields.Datetime(required=True)
 
     _item_index = models.Index("(product_id, company_id, valuation_date)")
+    _uncounted_index = models.Index("(value_entry_id) WHERE NOT counted")
 
     @api.model
     def _of_items(self, items, uncounted=False):

@@ -375,6 +375,32 @@ class TestProjections(MasterDataCommon):
                 product = self.fifo.with_context(to_date=day)
                 self.assertEqual(product.total_value, value)
 
+    def test_total_value_at_any_date_adds_up(self):
+        """Early dates add up what was posted, late ones take off what came later."""
+        entries = [
+            self.record(self.fifo, quantity, value, posting_date=f"2026-{month:02}-15")
+            for month, (quantity, value) in enumerate(
+                [(4, 40.0), (6, 61.11), (-3, -30.33), (5, 0.07), (2, 19.99)], start=1
+            )
+        ]
+        self.assertEqual(len(entries), 5)
+        # Of a busy item: recorded, and not in the balances yet.
+        late = self.env["stock.value.entry"].search(
+            [("product_id", "=", self.fifo.id)], order="id desc", limit=1
+        )
+        self.env["stock.cost.queue"]._enqueue(late, counted=False)
+        self.env["stock.cost.balance"].search(
+            [("product_id", "=", self.fifo.id)]
+        ).write({"quantity": 12, "value_actual": 70.85, "value_expected": 0.0})
+        days = [f"2026-{month:02}-{day}" for month in range(1, 7) for day in (14, 15)]
+        values = [
+            self.fifo.with_context(to_date=day)._ledger_values().get(self.fifo.id)
+            for day in days
+        ]
+        sums = [(4, 40.0), (10, 101.11), (7, 70.78), (12, 70.85), (14, 90.84)]
+        expected = [None, *(value for value in sums for _twice in range(2)), sums[-1]]
+        self.assertEqual(values, expected)
+
     def test_total_value_of_a_company(self):
         self.record(self.fifo, 4, 40.0)
         other = self.make_company("Other Company")
