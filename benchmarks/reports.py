@@ -26,7 +26,8 @@ def valuation(database, scale):
             ),
         )
         yield Line(
-            f"Valuation at any date: {count:,} value entries, {len(products):,} products",
+            f"Valuation at any date: {count:,} value entries, "
+            f"{len(products):,} products",
             seconds,
             seconds / plain,
             "plain sum of all value entries",

@@ -1,7 +1,6 @@
 """One engine, one path: costing documents and Adjust Cost (DESIGN §§ 6, 7)."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import pairwise
 
 from odoo import fields
@@ -9,19 +8,21 @@ from odoo import fields
 from ..costing.adjust import adjust
 from ..costing.applications import apply_open
 from ..costing.periods import adjustment_window_start
-from ..costing.records import QUANTITY_SCALE
 from ..costing.rounding import amount_of
 from ..costing.transfers import arrivals as arrivals_of
-from ..costing.unit_cost import round_unit_cost, unit_cost, unit_cost_while_posting
+from .applied import Applied
 from .load import Loader
 from .plain import PlainLoader
 from .project import project, project_own_moves
 from .store import Store
+from .unit_costs import UnitCosts
 from .units import Units
 
 # A document whose change reaches more ledger entries than this leaves their cost to a
 # worker; about a tenth of a second.
 INLINE_ENTRIES = 2000
+# What is asked of value entries that are forwarded.
+CAUSE_FIELDS = ("product_id", "valuation_date", "entry_type", "ledger_entry_id")
 
 
 class CostUpdate:
@@ -37,6 +38,7 @@ class CostUpdate:
         self.until = run.adjust_until if run else None
         self.units = Units(company.currency_id)
         self.store = Store(self.company, self.units)
+        self.unit_costs = UnitCosts(self.store)
         first_open = env["inventory.period"]._earliest_open_date(company)
         self.loader = PlainLoader(self.company, self.units, first_open)
         self.always = company.automatic_cost_adjustment == "always"
@@ -119,7 +121,7 @@ class CostUpdate:
 
         ``entries``: the new ledger entries, ``recorded``: all new value entries.
         """
-        changed = self._update_unit_costs(items, adjusted, causes)
+        changed = self.unit_costs.update(items, adjusted, causes)
         earlier = (recorded | causes).ledger_entry_id - entries
         earlier |= project_own_moves(entries, recorded)
         project(self.company, changed, earlier)
@@ -214,7 +216,7 @@ class CostUpdate:
         value_entries = self._adjust(
             items, pending.value_entry_id, applied.arrivals, applied, items
         )
-        self._update_unit_costs(items, items, pending.value_entry_id)
+        self.unit_costs.update(items, items, pending.value_entry_id)
         changed = pending.value_entry_id | value_entries
         earlier = applied.arrivals | changed.ledger_entry_id
         project(self.company, items, earlier)
@@ -264,7 +266,7 @@ class CostUpdate:
         waiting = (pending - late).filtered("value_entry_id").product_id
         reached = self._reached(items, value_entries, none, waiting)
         adjusted = self._adjust(items, value_entries, entries, applied, reached)
-        self._update_unit_costs(items, reached, value_entries)
+        self.unit_costs.update(items, reached, value_entries)
         project(self.company, items, entries | adjusted.ledger_entry_id)
         pending.filtered(
             lambda row: not row.value_entry_id or row.product_id in reached.product_id
@@ -304,7 +306,10 @@ class CostUpdate:
         their first cost in any case.
         """
         products = reached.product_id
-        causes = causes.filtered(lambda value: value.product_id in products)
+        # One query, of no more columns than are used.
+        causes.fetch(CAUSE_FIELDS)
+        if reached != items:
+            causes = causes.filtered(lambda value: value.product_id in products)
         covered = applied.covered_of(products)
         seeds = {*causes.ledger_entry_id.ids, *new_entries.ids, *covered}
         value_entries = self.env["stock.value.entry"]
@@ -385,7 +390,7 @@ class CostUpdate:
 
     def _from_dates(self, causes, new_entries, applied):
         """Return the earliest valuation date that changed, per product."""
-        causes.fetch(["product_id", "valuation_date", "entry_type", "ledger_entry_id"])
+        causes.fetch(CAUSE_FIELDS)
         causes.ledger_entry_id.fetch(["valuation_date"])
         dates = [
             (
@@ -409,120 +414,6 @@ class CostUpdate:
             "source_id": record.stock_move_id.id,
             "source_ref": record.origin or None,
         }
-
-    def _update_unit_costs(self, items, adjusted, stated):
-        """Bring the items' unit costs up to date with their balances (rule d.10).
-
-        Increases that ``stated`` value entries invoice set the unit cost of an item
-        that had none; once it is adjusted, what its stock costs does. An item without
-        a unit cost takes what its stock costs before it is adjusted, too: goods that
-        are received and not billed have a price. Return the items whose unit cost
-        changed, or a lot's may have.
-        """
-        unit_costs = {
-            item: item._current_unit_cost() for item in items if item._is_standard()
-        }
-        others = items - items.browse(item.id for item in unit_costs)
-        balances = self.env["stock.cost.balance"]._of_items(others) if others else {}
-        of_stock = {
-            item: self._unit_cost_of_stock(item, balances[item]) for item in balances
-        }
-        open_to_increases = [
-            i for i in balances if i not in adjusted or not of_stock[i]
-        ]
-        increases = self._invoiced_increases(stated, open_to_increases)
-        for item, balance in balances.items():
-            cost = self.units.unit_cost(item.unit_cost)
-            if item.product_id.id in increases:
-                quantity, last = increases[item.product_id.id]
-                invoiced = self.units.quantity(balance.invoiced_quantity)
-                cost = unit_cost_while_posting(
-                    cost, last, invoiced - quantity, invoiced
-                )
-            if (item in adjusted or not cost) and of_stock[item] is not None:
-                cost = of_stock[item]
-            unit_costs[item] = self.units.price(cost)
-        changed = items.filtered(lambda item: item.unit_cost != unit_costs[item])
-        self.store.unit_costs({item.id: unit_costs[item] for item in changed})
-        return changed | items.filtered("product_id.lot_valuated")
-
-    def _unit_cost_of_stock(self, item, balance):
-        """Return what 1 unit in stock costs; None without stock or cost."""
-        average = item._is_average()
-        waiting = balance.waiting_average if average else balance.waiting_first
-        return unit_cost(
-            self.units.quantity(balance.quantity),
-            self.units.amount(balance.value),
-            self.units.quantity(balance.waiting_quantity),
-            self.units.amount(waiting),
-            None,
-        )
-
-    def _invoiced_increases(self, stated, items):
-        """Return ``{product id: (quantity, unit cost)}`` of the items' last increase
-        invoiced.
-
-        Exact returns bring a cost back that is known, and no new one.
-        """
-        products = {item.product_id for item in items}
-        if not products:
-            return {}
-        sums = {}
-        for value in stated:
-            if value.product_id not in products:
-                continue
-            invoiced = sums.setdefault(value.ledger_entry_id, [0.0, 0.0])
-            invoiced[0] += value.invoiced_quantity
-            if value.entry_type in ("direct_cost", "indirect_cost"):
-                invoiced[1] += value.cost_amount_actual
-        increases = {}
-        for entry, (number, amount) in sums.items():
-            quantity = self.units.quantity(number)
-            if entry.quantity > 0 and quantity > 0 and not entry.applies_from_entry_id:
-                cost = self.units.amount(amount)
-                last = round_unit_cost(Decimal(cost) * QUANTITY_SCALE / quantity)
-                increases[entry.product_id.id] = quantity, last
-        return increases
-
-
-class Applied:
-    """What applying changed beside the new entries: decreases covered now."""
-
-    def __init__(self, env, entries=()):
-        self.env = env
-        self.new = {entry.id for entry in entries}
-        self.arrivals = env["stock.ledger.entry"].sudo()
-        self.covered = {}
-        self.used_up = {}
-        self.dates = []
-
-    def note(self, book, applications, before):
-        """Take note of what applying changed on a book; keep its new links only."""
-        for application in applications:
-            if not book.entries[application.inbound_id].remaining:
-                self.used_up[application.inbound_id] = book.item.id
-            if application.outbound_id not in self.new:
-                self.covered[application.outbound_id] = book.item.id
-                day = before[application.outbound_id][1]
-                self.dates.append((book.item.id, day))
-        book.applications = applications
-
-    def covered_of(self, products):
-        """Return ``{entry id: product id}`` of what was covered of the products."""
-        return _of_products(self.covered, products)
-
-    def used_up_of(self, products):
-        """Return ``{entry id: product id}`` of their layers that were used up."""
-        return _of_products(self.used_up, products)
-
-
-def _of_products(entries, products):
-    ids = set(products.ids)
-    return {
-        entry_id: product_id
-        for entry_id, product_id in entries.items()
-        if product_id in ids
-    }
 
 
 def _open_state(books):

@@ -45,6 +45,13 @@ RETURNED_COLUMNS = (
     "cost_amount_actual",
     "invoiced_quantity",
 )
+# What ledger entries show of their value entries.
+SUMMED_FIELDS = (
+    "value_entry_ids",
+    "invoiced_quantity",
+    "cost_amount_expected",
+    "cost_amount_actual",
+)
 # Rows of one INSERT: enough for any document, and bounds the memory of large runs.
 APPENDED_PAGE = 5000
 
@@ -72,15 +79,10 @@ class StockValueEntry(models.Model):
             recorded += self.env.execute_query(self._append_query(page))
         recorded.sort()
         entries = self.browse(row[0] for row in recorded)
-        self.env["stock.ledger.entry"].invalidate_model(
-            [
-                "value_entry_ids",
-                "invoiced_quantity",
-                "cost_amount_expected",
-                "cost_amount_actual",
-            ],
-            flush=False,
-        )
+        ledger = self.env["stock.ledger.entry"]
+        for name in SUMMED_FIELDS:
+            # Not invalidate_model(): it forgets the ledger entries of value entries.
+            ledger._fields[name]._invalidate_cache(self.env)
         queue = self.env["stock.value.entry.queue"]
         queue.invalidate_model(flush=False)
         for place, name in enumerate(RETURNED_COLUMNS, start=1):
