@@ -29,6 +29,8 @@ CLASS_OF_ROLE = {
 LINES_AT_ONCE = 5000
 # Lines on the first page, below the run's figures, and on each of the others.
 ROWS_OF_PAGES = (26, 34)
+# The same where lines may say below their posting date on which date they are posted.
+HIGH_ROWS_OF_PAGES = (16, 22)
 SKIPPED_OF_A_PAGE = 18
 
 
@@ -116,6 +118,7 @@ class InventoryCostRunPostReport(models.Model):
             (self.env._("Journal"), run.journal_id.display_name or ""),
             (self.env._("Value Entries"), run.entry_count),
             (self.env._("Skipped Entries"), run.skipped_count),
+            (self.env._("Journal Entry Date"), run._reversed_on() or False),
             (self.env._("Posting Dates Until"), run.until_date),
             (self.env._("Products"), ", ".join(run.product_ids.mapped("display_name"))),
             (
@@ -216,7 +219,7 @@ class InventoryCostRunPostReport(models.Model):
         wkhtmltopdf repeats no heads where it was built without its own Qt.
         """
         rows = list(self._posting_rows(self._printed_lines))
-        first, other = ROWS_OF_PAGES
+        first, other = HIGH_ROWS_OF_PAGES if self.moved_count else ROWS_OF_PAGES
         starts = [0, *range(first, len(rows), other)]
         return [
             rows[start:end]
