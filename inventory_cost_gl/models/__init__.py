@@ -27,6 +27,7 @@ from . import stock_cost_application
 from . import stock_cost_queue
 from . import stock_ledger_entry_screen
 from . import stock_value_entry_screen
+from . import stock_value_entry_write_off
 from . import stock_cost_application_screen
 from . import stock_cost_item_screen
 from . import inventory_revaluation

@@ -80,7 +80,9 @@ class InventoryCostRun(models.Model):
         help="Value entries appended by an adjustment, posted by a posting run.",
     )
     item_count = fields.Integer(
-        string="Items", readonly=True, help="Products whose cost was adjusted."
+        string="Products Adjusted",
+        readonly=True,
+        help="Products whose cost was brought up to date.",
     )
     skipped_count = fields.Integer(
         string="Skipped Entries", readonly=True, help="Value entries left in the queue."

@@ -106,7 +106,14 @@ class InventoryCostRunPlan(models.Model):
             "res_model": "inventory.cost.plan.line",
             "view_mode": "list,pivot",
             "domain": [("run_id", "=", self.id)],
-            "context": {"create": False, "edit": False},
+            "context": {
+                "create": False,
+                "edit": False,
+                # Columns that would be empty are left out.
+                "planned": self.mode != "post",
+                "by_document": self.granularity != POSTING_GROUP,
+                "show_posting_date": bool(self.moved_count),
+            },
         }
 
     def action_open_moved(self):
@@ -117,5 +124,4 @@ class InventoryCostRunPlan(models.Model):
             **action,
             "name": moved,
             "domain": [*action["domain"], ("moved", "=", True)],
-            "context": {**action["context"], "show_posting_date": True},
         }

@@ -156,13 +156,24 @@ class InventoryPeriodFindings(models.Model):
             [],
             len(lines),
             examples=self._listed(
-                [
-                    f"{line.name}: "
-                    f"{format_amount(self.env, line.difference, company.currency_id)}"
-                    for line in lines[:NAMED]
-                ],
+                [self._unreconciled(line, company) for line in lines[:NAMED]],
                 len(lines),
             ),
+        )
+
+    def _unreconciled(self, line, company):
+        """Return an account role with its difference, and what nothing explains."""
+        difference, unexplained = (
+            format_amount(self.env, amount, company.currency_id)
+            for amount in (line.difference, line.unexplained)
+        )
+        if not line.unexplained:
+            return f"{line.name}: {difference}"
+        return self.env._(
+            "%(account_role)s: %(difference)s, of which unexplained: %(unexplained)s",
+            account_role=line.name,
+            difference=difference,
+            unexplained=unexplained,
         )
 
     def _find_draft_bills(self, company, day):

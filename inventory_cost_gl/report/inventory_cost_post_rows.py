@@ -29,6 +29,8 @@ CLASS_OF_ROLE = {
 LINES_AT_ONCE = 5000
 # Lines on the first page, below the run's figures, and on each of the others.
 ROWS_OF_PAGES = (26, 34)
+# The same where lines may say below their posting date on which date they are posted.
+HIGH_ROWS_OF_PAGES = (16, 22)
 SKIPPED_OF_A_PAGE = 18
 
 
@@ -61,7 +63,10 @@ class SkippedRow(NamedTuple):
 
 
 class InventoryCostRunPostReport(models.Model):
-    """*Post Inventory Cost to G/L*: what its print-out and its spreadsheet show."""
+    """*Post Inventory Cost to G/L*: what its print-out and its spreadsheet show.
+
+    A reversal shows the lines of the run it reverses, debit and credit exchanged.
+    """
 
     _inherit = "inventory.cost.run"
 
@@ -72,7 +77,7 @@ class InventoryCostRunPostReport(models.Model):
         """Refuse what the report does not know, and users who may not read the run."""
         self.check_access("read")
         for run in self:
-            if run.kind != "post":
+            if run.kind not in ("post", "reverse"):
                 raise UserError(
                     self.env._(
                         "%(run)s is no run of Post Inventory Cost to G/L: choose one.",
@@ -84,6 +89,10 @@ class InventoryCostRunPostReport(models.Model):
         """Return the heading: what was run, and whether it was posted."""
         self.ensure_one()
         title = self.env._("Post Inventory Cost to G/L")
+        if self.kind == "reverse":
+            title = self.env._("Post Inventory Cost to G/L – Reversal")
+            run = self.reverses_run_id.name
+            return title, self.env._("Posted, reverses %(run)s", run=run)
         if self.mode == "test":
             title = self.env._("Post Inventory Cost to G/L – Test")
         if self.mode == "preview":
@@ -109,6 +118,7 @@ class InventoryCostRunPostReport(models.Model):
             (self.env._("Journal"), run.journal_id.display_name or ""),
             (self.env._("Value Entries"), run.entry_count),
             (self.env._("Skipped Entries"), run.skipped_count),
+            (self.env._("Journal Entry Date"), run._reversed_on() or False),
             (self.env._("Posting Dates Until"), run.until_date),
             (self.env._("Products"), ", ".join(run.product_ids.mapped("display_name"))),
             (
@@ -158,20 +168,34 @@ class InventoryCostRunPostReport(models.Model):
             SQL(
                 "SELECT debit_role, credit_role, sum(amount) "
                 "FROM inventory_cost_plan_line WHERE run_id = %s GROUP BY 1, 2",
-                self.id,
+                self._posting_lines_run().id,
             )
         )
         totals = {}
-        for debit_role, credit_role, amount in rows:
+        for *roles, amount in rows:
+            debit_role, credit_role = self._as_posted(*roles)
             for role, balance in ((debit_role, amount), (credit_role, -amount)):
                 name = CLASS_OF_ROLE[role]
                 totals[name] = totals.get(name, 0) + balance
         return {name: self.currency_id.round(float(n)) for name, n in totals.items()}
 
+    def _posting_lines_run(self):
+        """Return the run that keeps the lines: of a reversal the one it reverses."""
+        return self.reverses_run_id or self
+
+    def _as_posted(self, debit, credit):
+        """Return what the run debits and credits: a reversal the other way round."""
+        return (credit, debit) if self.kind == "reverse" else (debit, credit)
+
+    def _reversed_on(self):
+        """Return the one date of a reversal's journal entries, else ``None``."""
+        moves = self.sudo().journal_entry_ids if self.kind == "reverse" else ()
+        return moves[0].date if moves else None
+
     def _posting_line_count(self):
         """Return how many lines the report has."""
         return self.env["inventory.cost.plan.line"].search_count(
-            [("run_id", "=", self.id)]
+            [("run_id", "=", self._posting_lines_run().id)]
         )
 
     def _posting_rows(self, limit=None):
@@ -195,7 +219,7 @@ class InventoryCostRunPostReport(models.Model):
         wkhtmltopdf repeats no heads where it was built without its own Qt.
         """
         rows = list(self._posting_rows(self._printed_lines))
-        first, other = ROWS_OF_PAGES
+        first, other = HIGH_ROWS_OF_PAGES if self.moved_count else ROWS_OF_PAGES
         starts = [0, *range(first, len(rows), other)]
         return [
             rows[start:end]
@@ -213,7 +237,7 @@ class InventoryCostRunPostReport(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT line.id, line.date, line.posting_date,
+                SELECT line.id, COALESCE(%s, line.date), line.posting_date,
                        COALESCE(line.document_ref, entry.document_ref, ''),
                        entry.product_id, entry.item_ledger_entry_type,
                        entry.entry_type, entry.variance_type,
@@ -233,7 +257,8 @@ class InventoryCostRunPostReport(models.Model):
                  WHERE line.run_id = %s AND line.id > %s
                  ORDER BY line.id LIMIT %s
                 """,
-                self.id,
+                self._reversed_on(),
+                self._posting_lines_run().id,
                 after,
                 count,
             )
@@ -258,6 +283,7 @@ class InventoryCostRunPostReport(models.Model):
             count,
             amount,
         ) = row
+        debit_role, credit_role = self._as_posted(debit_role, credit_role)
         per_entry = self.granularity == "entry"
         amount = self.currency_id.round(float(amount))
         amounts = {CLASS_OF_ROLE[debit_role]: amount}
@@ -312,7 +338,8 @@ class InventoryCostRunPostReport(models.Model):
         """Print the report."""
         self._check_posting_report()
         report = self.env.ref("inventory_cost_gl.action_report_inventory_cost_post")
-        return report.report_action(self)
+        # The report has no company layout that Odoo might ask to set up first.
+        return report.report_action(self, config=False)
 
     def action_export_posting(self):
         """Download the spreadsheet."""

@@ -10,9 +10,10 @@ def cost_rows(condition=None, linked=None):
     """The amounts of value entries, and why they are not posted.
 
     *Not posted yet* asks the queue. *Expected cost not posted by setup* asks for
-    expected cost outside the queue of which nothing was ever posted. What neither
-    claims of an amount less what is posted of it, is unexplained. ``linked`` narrows
-    the links that are read to those of the value entries.
+    expected cost outside the queue of which nothing is posted: never, or its run was
+    reversed. What neither claims of an amount less what is posted of it, is
+    unexplained. ``linked`` narrows the links that are read to those of the value
+    entries.
     """
     return SQL(
         """
@@ -22,7 +23,7 @@ def cost_rows(condition=None, linked=None):
             cost.kind, cost.amount, COALESCE(cost.posted, 0) AS posted,
             CASE WHEN queue.id IS NOT NULL
                 THEN cost.amount - COALESCE(cost.posted, 0) ELSE 0 END AS not_posted,
-            CASE WHEN cost.kind = 'expected' AND cost.posted IS NULL
+            CASE WHEN cost.kind = 'expected' AND COALESCE(cost.posted, 0) = 0
                       AND queue.id IS NULL AND %(by_setup)s
                 THEN cost.amount ELSE 0 END AS expected_not_posted
         FROM stock_value_entry entry
@@ -109,7 +110,8 @@ def _expected_cost_not_posted_by_setup():
             WHERE other.ledger_entry_id = entry.ledger_entry_id
                 AND NOT EXISTS (
                     SELECT FROM stock_value_entry_link link
-                    WHERE link.value_entry_id = other.id AND link.kind = 'expected')
+                    WHERE link.value_entry_id = other.id AND link.kind = 'expected'
+                    HAVING sum(link.amount) <> 0)
                 AND NOT EXISTS (
                     SELECT FROM stock_value_entry_queue queue
                     WHERE queue.value_entry_id = other.id AND queue.kind = 'expected')

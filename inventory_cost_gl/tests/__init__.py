@@ -51,6 +51,7 @@ from . import test_analytic
 from . import test_post_switch
 from . import test_expected_posting
 from . import test_not_invoiced
+from . import test_write_off_taken_back
 from . import test_write_off_wizard
 from . import test_integrity_interim
 from . import test_plain_documents

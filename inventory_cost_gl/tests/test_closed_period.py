@@ -502,6 +502,14 @@ class TestPeriodTest(InventoryCostCommon):
         self.assertEqual(str(shown.date_to), "2026-01-31")
         self.assertTrue(self.close().closed, "neither keeps it from closing")
 
+    def test_what_nothing_explains_is_named(self):
+        self.receive(self.buy(self.fifo, 1, 10.0, date="2026-01-05"), date="2026-01-05")
+        self.assertNotIn("unexplained", self.found()["not_reconciled"].examples)
+        self.env["stock.value.entry.queue"].search([]).sudo().unlink()
+        examples = self.found()["not_reconciled"].examples
+        self.assertIn("of which unexplained", examples)
+        self.assertEqual(examples.count("10.00"), 4, "twice for both interim accounts")
+
     def test_drafts_are_noted(self):
         order = self.receive_and_post()
         bill = self.bill(order, quantity=1, date="2026-01-20", post=False)

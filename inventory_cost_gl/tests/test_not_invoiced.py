@@ -254,6 +254,7 @@ class TestNotInvoiced(NotInvoicedCommon):
         action = wizard.save().action_show()
         self.assertEqual(action["context"]["not_invoiced_on"], "2026-01-31")
         self.assertIn("01/31/2026", action["name"])
+        self.assertEqual(action["display_name"], action["name"])
         rows = self.env[action["res_model"]].with_context(**action["context"])
         rows = rows.search([("kind", "=", "shipped"), ("sale_order_id", "=", sale.id)])
         self.assertEqual(rows.amount, 28.0)

@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -67,6 +68,13 @@ class TestPostDates(PostingCommon):
         )
         self.assertIn("01/15/2026", line.name)
         self.assertEqual(line.move_id.date, FIRST_OPEN)
+
+    def test_the_print_out_has_room_for_both_dates(self):
+        """Lines with a second date are higher: fewer of them fit on a page."""
+        module = "odoo.addons.inventory_cost_gl.report.inventory_cost_post_rows"
+        with patch(f"{module}.HIGH_ROWS_OF_PAGES", (1, 1)):
+            self.assertEqual(len(self.moved("preview")._printed_pages()), 2)
+            self.assertEqual(len(self.post("preview")._printed_pages()), 1)
 
     def test_a_preview_shows_the_date_and_posting_it_keeps_it(self):
         preview = self.moved("preview")

@@ -1,7 +1,10 @@
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .posting_common import PostingCommon
 
@@ -47,6 +50,55 @@ class TestPostPlan(PostingCommon):
             self.assertIn(text, str(caught.exception))
         self.assertEqual(self.env["account.move"].search_count([]), before)
         self.assertEqual((self.waiting(), self.runs.search_count([])), (waiting, runs))
+
+    # -- What it shows ----------------------------------------------------------------
+
+    def columns(self, run):
+        """Return the columns of the list of a run's journal items."""
+        action = run.action_open_plan()
+        context = action["context"]
+        lines = self.env[action["res_model"]].with_context(**context)
+        arch = etree.fromstring(lines.get_view(view_type="list")["arch"])
+        return {
+            field.get("name")
+            for field in arch.xpath("//field")
+            if not safe_eval(
+                field.get("column_invisible") or "False", {"context": context}
+            )
+        }
+
+    def test_the_list_has_no_columns_that_are_empty(self):
+        self.fill()
+        optional = {"move_id", "document_ref", "posting_date"}
+        for granularity, mode, shown in (
+            ("posting_group", "preview", set()),
+            ("document", "preview", {"document_ref"}),
+            ("entry", "preview", {"document_ref"}),
+            ("document", "post", {"move_id", "document_ref"}),
+        ):
+            with self.subTest(granularity=granularity, mode=mode):
+                run = self.post(mode, granularity)
+                self.assertEqual(self.columns(run) & optional, shown)
+                for name in shown:
+                    self.assertTrue(all(run.plan_line_ids.mapped(name)), name)
+
+    def test_the_run_shows_the_filters_it_has(self):
+        self.fill()
+        arch = etree.fromstring(self.runs.get_view(view_type="form")["arch"])
+        [group] = arch.xpath("//group[@name='filters']")
+        names = [field.get("name") for field in group.xpath("./field")]
+        for values in (
+            {},
+            {"until_date": "2026-01-31"},
+            {"product_ids": self.fifo.ids},
+            {"category_ids": self.fifo.categ_id.ids},
+        ):
+            with self.subTest(**values):
+                run = self.preview(**values)
+                hidden = safe_eval(
+                    group.get("invisible"), {name: run[name] for name in names}
+                )
+                self.assertEqual(hidden, not values)
 
     # -- It posts exactly that --------------------------------------------------------
 

@@ -188,6 +188,43 @@ class TestPostReport(PostReportCommon):
         run._reverse(date(2026, 3, 1))
         self.assertIn("reversed by", self.text(self.printed(run)))
 
+    def test_a_reversal_is_the_run_the_other_way_round(self):
+        for granularity, lines in zip(GRANULARITIES, (4, 4, 5), strict=True):
+            with self.subTest(granularity=granularity):
+                run = self.post("post", granularity)
+                reversal = run._reverse(date(2026, 3, 1))
+                action = reversal.action_print_posting()
+                self.assertEqual(action["context"]["active_ids"], reversal.ids)
+                page = self.printed(reversal)
+                heading = self.text(page.xpath("//h3")[0])
+                self.assertIn("Reversal", heading)
+                self.assertIn(f"Posted, reverses {run.name}", heading)
+                *rows, total = self.figures(page, "//tr[td[@data-class]]")
+                self.assertEqual(len(rows), lines)
+                reversed_totals = {n: -amount for n, amount in self.totals().items()}
+                self.assertEqual(total, reversed_totals)
+                self.assertEqual(reversal._posting_totals(), reversed_totals)
+                classes = self.roles()
+                posted = {}
+                for line in reversal.journal_entry_ids.line_ids:
+                    name = classes[line.account_id]
+                    posted[name] = posted.get(name, 0.0) + line.balance
+                self.assertEqual(posted, reversed_totals)
+                self.assertEqual(
+                    {row.date for row in reversal._posting_rows()}, {date(2026, 3, 1)}
+                )
+                self.assertIn("Journal Entry Date 03/01/2026", self.text(page))
+                self.assertNotIn("on 03/01/2026", self.text(page), "once is enough")
+                if granularity != "entry":
+                    self.assertIn("Direct Cost Applied / Inventory", self.text(page))
+
+    def test_printing_asks_for_no_document_layout(self):
+        """The report has none: administrators print at once, as others do."""
+        self.company.external_report_layout_id = False
+        action = self.post("preview").with_user(self.env.ref("base.user_root"))
+        action = action.with_company(self.company).action_print_posting()
+        self.assertEqual(action["type"], "ir.actions.report")
+
     def test_other_runs_are_refused(self):
         run = self.runs.create({"company_id": self.company.id, "kind": "adjust"})
         with self.assertRaisesRegex(UserError, "no run of Post Inventory Cost"):
@@ -275,6 +312,15 @@ class TestPostExport(PostReportCommon, HttpCase):
         cells = dict(self.workbook(self.post("preview"))["Run"].values)
         self.assertEqual(cells["Status"], "Preview (not posted)")
         self.assertEqual(cells["Posting Method"], "Per Posting Group")
+
+    def test_a_reversal(self):
+        run = self.post()
+        reversal = run._reverse(date(2026, 3, 1))
+        book = self.workbook(reversal)
+        *_rows, total = self.table(book["Journal Items"])
+        self.assertEqual(total["Inventory"], -self.totals()["inventory"])
+        self.assertIn(run.name, dict(book["Run"].values)["Status"])
+        self.assertEqual(self.download(reversal).status_code, 200)
 
     def test_names_are_no_formulas(self):
         self.fifo.name = "=1+1"

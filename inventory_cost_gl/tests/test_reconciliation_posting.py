@@ -137,6 +137,35 @@ class TestReconciliationPosting(PostingCommon):
         self.assertTrue(self.summary().reconciled)
         self.assertTrue(self.summary(date_to="2026-01-31").fully_explained)
 
+    def test_expected_cost_switched_off_after_a_reversal(self):
+        """What is posted no more is like what never was: on, off and on again."""
+        receipt = self.ledger_entry()
+        self.entry(ledger_entry=receipt, expected_amount=150.0, expected=True)
+        run = self.post()
+        run._reverse(fields.Date.to_date("2026-03-15"))
+        self.company.expected_cost_posting = False
+        self.assertFalse(self.waiting())
+        self.assertEqual(
+            self.causes(),
+            {
+                "expected_not_posted": {
+                    "inventory_interim": -150.0,
+                    "accrual_interim": 150.0,
+                }
+            },
+        )
+        self.assertTrue(self.summary().fully_explained)
+        self.entry(
+            165.0, ledger_entry=receipt, expected_amount=-150.0, date="2026-02-01"
+        )
+        self.post()
+        self.assertTrue(self.summary().reconciled)
+        self.company.expected_cost_posting = True
+        self.post()
+        self.assertTrue(self.summary().reconciled)
+        for day in ("2026-01-31", "2026-02-28", "2026-03-15"):
+            self.assertTrue(self.summary(date_to=day).fully_explained, day)
+
     def test_deleted_links_of_a_run_are_not_taken_for_posted_by_hand(self):
         self.entry(70.0)
         run = self.post()

@@ -89,6 +89,8 @@ class TestWhyThisCost(InventoryCostCommon):
             ],
         )
         self.assertEqual(root.unit_cost, 11.2)
+        field = root.fields_get(["unit_cost"])["unit_cost"]
+        self.assertEqual(field["min_display_digits"], 2, "11.20, not 11.2")
         self.assertIn("First In First Out (FIFO)", root.name)
 
     def test_cents_add_up(self):

@@ -52,7 +52,11 @@ class InventoryCostExplanation(models.TransientModel):
     document = fields.Char()
     quantity = fields.Float(digits=(16, 6))
     amount = fields.Monetary()
-    unit_cost = fields.Float(compute="_compute_unit_cost", digits=(16, 8))
+    unit_cost = fields.Float(
+        compute="_compute_unit_cost",
+        digits=(16, 8),
+        min_display_digits="Product Price",
+    )
     ledger_entry_id = fields.Many2one("stock.ledger.entry")
     value_entry_id = fields.Many2one("stock.value.entry")
     value_entry_ids = fields.Json(string="Value Entries")

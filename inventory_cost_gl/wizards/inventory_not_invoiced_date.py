@@ -20,13 +20,15 @@ class InventoryNotInvoicedDate(models.TransientModel):
             f"inventory_cost_gl.inventory_not_invoiced_action_{self.kind}"
         )
         kinds = dict(self._fields["kind"]._description_selection(self.env))
+        name = self.env._(
+            "%(list)s on %(date)s",
+            list=kinds[self.kind],
+            date=format_date(self.env, self.date),
+        )
         return {
             **action,
-            "name": self.env._(
-                "%(list)s on %(date)s",
-                list=kinds[self.kind],
-                date=format_date(self.env, self.date),
-            ),
+            "name": name,
+            "display_name": name,  # what the breadcrumbs show
             "context": {
                 "not_invoiced_on": fields.Date.to_string(self.date),
                 "default_kind": self.kind,
