@@ -17,6 +17,7 @@ KINDS = {
     "lifo": ("lifo", "value_entries", False),
     "specific": ("average", "value_entries", True),
     "periodic standard": ("standard", "periodic", False),
+    "periodic standard by lot": ("standard", "periodic", True),
     "Odoo's average": ("average", "real_time", False),
     "Odoo's FIFO": ("fifo", "real_time", False),
 }

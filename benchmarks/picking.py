@@ -7,8 +7,10 @@ from .company import KINDS, MANAGED
 from .database import environment
 from .measure import Line, Stopwatch, median, peak_mib
 
+# What Odoo takes without any costing; goods by lot have a floor of their own.
 FLOOR = "periodic standard"
-ROUNDS = 9
+FLOORS = {"specific": "periodic standard by lot"}
+ROUNDS = 25
 
 
 def validate(database, scale):
@@ -20,23 +22,29 @@ def validate(database, scale):
     with environment(database) as env:
         times = _validate_all(env, sizes)
     for (kind, size), seconds in times.items():
-        floor = seconds / times[FLOOR, size]
-        growth = seconds / times[kind, sizes[0]]
+        floor = FLOORS.get(kind, FLOOR)
+        ratio = _ratio(seconds, times[floor, size])
+        growth = _ratio(seconds, times[kind, sizes[0]])
         ours = kind in MANAGED
         yield Line(
             f"Validate a delivery, {kind}, {size:,} moves before "
             f"({growth:.2f} × its own time at {sizes[0]})",
-            seconds,
-            floor,
-            f"{FLOOR}, as many moves before",
+            median(seconds),
+            ratio,
+            f"{floor}, as many moves before",
             peak_mib(),
             "≤ 1.15 × the floor, ≤ 1.2 × its own time" if ours else "",
-            floor <= 1.15 and growth <= 1.2 if ours else None,
+            ratio <= 1.15 and growth <= 1.2 if ours else None,
         )
 
 
+def _ratio(durations, others):
+    """Return the median ratio of what was measured in the same round."""
+    return median([one / other for one, other in zip(durations, others, strict=True)])
+
+
 def _validate_all(env, sizes):
-    """Return ``{(kind, size): seconds}``: taken in turns, so that all see the same."""
+    """Return ``{(kind, size): [seconds]}``: taken in turns, all see the same."""
     keys = [(kind, size) for size in sizes for kind in KINDS]
     products = {
         key: env["product.product"].search(
@@ -48,7 +56,7 @@ def _validate_all(env, sizes):
     for _round in range(ROUNDS + 1):
         for key in keys:
             durations[key].append(deliver(env, products[key]))
-    return {key: median(seconds[1:]) for key, seconds in durations.items()}
+    return {key: seconds[1:] for key, seconds in durations.items()}
 
 
 def deliver(env, product):

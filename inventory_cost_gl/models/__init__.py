@@ -92,4 +92,5 @@ from . import account_move_screen
 from . import inventory_cost_explanation_buttons
 from . import stock_value_entry_queue_expected
 from . import res_company_posting
+from . import res_company_periods
 from . import res_config_settings_posting

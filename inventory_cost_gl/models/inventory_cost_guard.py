@@ -32,14 +32,29 @@ class InventoryCostGuard(models.Model):
         )
 
     def _hold(self, companies):
-        """Say that this transaction records cost for these companies."""
-        self.env.cr.execute(
+        """Say that this transaction records cost for these companies.
+
+        Nobody closes or opens a period meanwhile: until when they are closed is read
+        along and remembered.
+        """
+        periods = self.env["inventory.period"]
+        periods.flush_model(["closed", "ending_date"])
+        rows = self.env.execute_query(
             SQL(
-                "SELECT id FROM inventory_cost_guard "
-                "WHERE company_id IN %s ORDER BY id FOR SHARE",
+                """
+                SELECT company_id, (SELECT max(ending_date) FROM inventory_period period
+                                     WHERE period.company_id = guard.company_id
+                                       AND period.closed)
+                  FROM inventory_cost_guard guard
+                 WHERE company_id IN %s ORDER BY id FOR SHARE
+                """,
                 tuple(companies.ids),
             )
         )
+        for company_id, closed_until in rows:
+            company = companies.browse(company_id)
+            field = company._fields["inventory_closed_until"]
+            field._update_cache(company, closed_until)
 
     def _change(self, companies):
         """Turn away every document that began before this transaction commits."""

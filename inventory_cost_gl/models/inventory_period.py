@@ -69,13 +69,8 @@ class InventoryPeriod(models.Model):
 
         Odoo's lock dates are read as the current user meets them, exceptions included.
         """
-        periods = company.sudo().inventory_period_ids.filtered("closed")
-        days = [
-            *periods.mapped("ending_date"),
-            company.user_fiscalyear_lock_date,
-            company.user_hard_lock_date,
-        ]
-        return max((day for day in days if day), default=date.min)
+        closed = company.sudo().inventory_closed_until or date.min
+        return max(closed, company._inventory_lock_date())
 
     @api.model
     def _first_open_date_getter(self, company):
