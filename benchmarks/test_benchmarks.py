@@ -17,7 +17,7 @@ BENCH = Path(__file__).parent.parent / "tools" / "bench"
 LINES = [
     "Adjust Cost: ",
     *["Adjust Cost after one late bill, "] * 4,
-    *["Validate a delivery, "] * 8,
+    *["Validate a delivery, "] * 14,
     "Post per posting group and day: ",
     "Post per document: ",
     "Post per entry: ",
