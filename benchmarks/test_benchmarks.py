@@ -22,7 +22,7 @@ LINES = [
     "Post per document: ",
     "Post per entry: ",
     "Post per entry: journal items per second",
-    "Valuation at a date: ",
+    "Valuation at any date: ",
     "Reconciliation with causes: ",
     "Totals for the reconciliation, by night: ",
     "Reconciliation, first page of the list: ",

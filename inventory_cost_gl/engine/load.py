@@ -104,6 +104,25 @@ class Loader:
     # Applying
     # ------------------------------------------------------------------
 
+    def waiting(self, items):
+        """Return the ids of products of which something has to be applied.
+
+        Increases wait for nothing, but those that give back a decrease may have to
+        follow its valuation date.
+        """
+        rows = self._rows(
+            SQL(
+                """
+                SELECT DISTINCT product_id FROM stock_ledger_entry
+                WHERE open AND (quantity < 0 OR applies_from_entry_id IS NOT NULL)
+                  AND company_id = %s AND product_id = ANY(%s)
+                """,
+                self.company.id,
+                list(items.product_id.ids),
+            )
+        )
+        return {product_id for (product_id,) in rows}
+
     def load_open(self, books):
         """Load the open entries, what they take their cost from, and their links."""
         self._load_entries(

@@ -278,7 +278,8 @@ class CostUpdate:
 
     def _apply(self, items, arrivals, applied):
         """Apply open entries; record the arrivals of transfers, and apply those."""
-        todo = items
+        waiting = self.loader.waiting(items)
+        todo = items.filtered(lambda item: item.product_id.id in waiting)
         while todo:
             books = self.loader.new_books(todo)
             self.loader.load_open(books)

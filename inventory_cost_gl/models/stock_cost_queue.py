@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 # Items a worker adjusts in one transaction.
-WORKER_ITEMS = 50
+WORKER_ITEMS = 100
 
 
 class StockCostQueue(models.Model):
