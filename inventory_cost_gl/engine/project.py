@@ -44,17 +44,21 @@ def project(company, items, entries):
     # would otherwise be overwritten by them.
     env["stock.move"].flush_model(["value"])
     env["product.product"].flush_model(["standard_price"])
+    # One round trip for all of them and their savepoint.
+    statements = [SQL("SAVEPOINT stock_cost_projection")]
+    if entries:
+        statements.append(_move_values(entries))
+    if items:
+        statements.append(_standard_prices(company, items))
+    if any(items.product_id.mapped("lot_valuated")):
+        statements.append(_lot_prices(company, items))
     try:
-        with env.cr.savepoint(flush=False):
-            if entries:
-                env.cr.execute(_move_values(entries), log_exceptions=False)
-            if items:
-                env.cr.execute(_standard_prices(company, items), log_exceptions=False)
-            if any(items.product_id.mapped("lot_valuated")):
-                env.cr.execute(_lot_prices(company, items), log_exceptions=False)
+        env.cr.execute(SQL("; ").join(statements), log_exceptions=False)
     except (SerializationFailure, LockNotAvailable):
+        env.cr.execute("ROLLBACK TO SAVEPOINT stock_cost_projection")
         products = items.product_id | entries.product_id
         env["stock.cost.queue"]._enqueue_projection(company, products)
+    env.cr.execute("RELEASE SAVEPOINT stock_cost_projection")
     env["stock.move"].invalidate_model(["value"], flush=False)
     env["product.product"].invalidate_model(["standard_price"], flush=False)
     env["stock.lot"].invalidate_model(["standard_price"], flush=False)
