@@ -61,7 +61,9 @@ class InventoryCostRun(models.Model):
     category_ids = fields.Many2many(
         "product.category", string="Categories", readonly=True
     )
-    granularity = fields.Selection(GRANULARITIES, string="G/L Detail", readonly=True)
+    granularity = fields.Selection(
+        GRANULARITIES, string="Posting Method", readonly=True
+    )
     post_locked_on_open_date = fields.Boolean(
         string="Post Locked Dates on the First Open Date",
         readonly=True,

@@ -63,7 +63,7 @@ class InventoryCostSchedule(models.Model):
     )
     granularity = fields.Selection(
         GRANULARITIES,
-        string="G/L Detail",
+        string="Posting Method",
         required=True,
         default=lambda self: self.env.company.cost_posting_granularity,
     )

@@ -98,7 +98,7 @@ class ResCompany(models.Model):
             ("document", "Per Document"),
             ("entry", "Per Value Entry"),
         ],
-        string="G/L Detail",
+        string="Posting Method",
         default="posting_group",
         required=True,
     )

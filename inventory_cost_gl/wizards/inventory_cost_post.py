@@ -26,7 +26,7 @@ class InventoryCostPost(models.TransientModel):
     )
     granularity = fields.Selection(
         GRANULARITIES,
-        string="G/L Detail",
+        string="Posting Method",
         required=True,
         default=lambda self: self.env.company.cost_posting_granularity,
     )
