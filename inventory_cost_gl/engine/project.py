@@ -4,9 +4,9 @@ Projections never stop a document: they run in a savepoint of their own, and one
 meets another transaction is left to a worker.
 """
 
-from psycopg2.errors import LockNotAvailable, SerializationFailure
-
 from odoo.tools import SQL
+
+from .savepoint import execute_unless_busy
 
 
 def project_own_moves(entries, value_entries):
@@ -44,21 +44,16 @@ def project(company, items, entries):
     # would otherwise be overwritten by them.
     env["stock.move"].flush_model(["value"])
     env["product.product"].flush_model(["standard_price"])
-    # One round trip for all of them and their savepoint.
-    statements = [SQL("SAVEPOINT stock_cost_projection")]
+    statements = []
     if entries:
         statements.append(_move_values(entries))
     if items:
         statements.append(_standard_prices(company, items))
     if any(items.product_id.mapped("lot_valuated")):
         statements.append(_lot_prices(company, items))
-    try:
-        env.cr.execute(SQL("; ").join(statements), log_exceptions=False)
-    except (SerializationFailure, LockNotAvailable):
-        env.cr.execute("ROLLBACK TO SAVEPOINT stock_cost_projection")
+    if execute_unless_busy(env.cr, SQL("; ").join(statements)) is None:
         products = items.product_id | entries.product_id
         env["stock.cost.queue"]._enqueue_projection(company, products)
-    env.cr.execute("RELEASE SAVEPOINT stock_cost_projection")
     env["stock.move"].invalidate_model(["value"], flush=False)
     env["product.product"].invalidate_model(["standard_price"], flush=False)
     env["stock.lot"].invalidate_model(["standard_price"], flush=False)

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .res_company_periods import CLOSED_UNTIL
+
 
 class InventoryCostGuard(models.Model):
     """One row per company between those who record cost and those who close.
@@ -42,12 +44,10 @@ class InventoryCostGuard(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT company_id, (SELECT max(ending_date) FROM inventory_period period
-                                     WHERE period.company_id = guard.company_id
-                                       AND period.closed)
-                  FROM inventory_cost_guard guard
+                SELECT company_id, %s FROM inventory_cost_guard guard
                  WHERE company_id IN %s ORDER BY id FOR SHARE
                 """,
+                SQL(CLOSED_UNTIL, SQL.identifier("guard", "company_id")),
                 tuple(companies.ids),
             )
         )

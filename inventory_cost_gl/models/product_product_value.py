@@ -1,3 +1,5 @@
+import functools
+
 from odoo import fields, models
 from odoo.tools import SQL
 
@@ -31,28 +33,29 @@ class ProductProduct(models.Model):
     def _ledger_values(self, group_by="product_id"):
         """Return ``{product id: (quantity, value)}`` of stock in ``self.env.company``.
 
-        One query: of the balances, or at the ``to_date`` of the context of the value
-        entries posted until that day. A ``warehouse_id`` in the context limits it.
+        Of the balances, or at the ``to_date`` of the context of the value entries
+        posted until that day. A ``warehouse_id`` in the context limits it.
 
         :param group_by: ``lot_id`` gives ``{lot id: (quantity, value)}`` instead
         """
         moment = fields.Datetime.to_datetime(self.env.context.get("to_date"))
         by_lot = group_by == "lot_id"
-        columns = {
+        narrowed = {
             "company": self.env.company.id,
             "products": list(self.ids),
             "place": self._cost_location_condition(),
         }
-        group = SQL("entry.lot_id" if by_lot else "stock.product_id")
-        columns_of_entries = {**columns, "group": group, "lots": SQL(_LOTS * by_lot)}
-        parts = [SQL(_BALANCES, group=SQL.identifier(group_by), **columns)]
+        balances = SQL(_BALANCES, group=SQL.identifier(group_by), **narrowed)
+        entries = functools.partial(
+            SQL,
+            _ENTRIES,
+            group=SQL("entry.lot_id" if by_lot else "stock.product_id"),
+            lots=SQL(_LOTS * by_lot),
+            **narrowed,
+        )
+        parts = [balances]
         if moment:
-            parts = [
-                SQL(_ENTRIES, sign=sign, condition=condition, **columns_of_entries)
-                if condition
-                else parts[0]
-                for sign, condition in self._stock_until(moment.date())
-            ]
+            parts = self._stock_until(moment.date(), balances, entries)
         self.env["stock.cost.balance"].flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -63,12 +66,12 @@ class ProductProduct(models.Model):
         )
         return {group_id: (quantity, value) for group_id, quantity, value in rows}
 
-    def _stock_until(self, day):
-        """Return ``[(sign, condition)]`` of the value entries that make up the stock of
-        a day; without a condition the balances.
+    def _stock_until(self, day, balances, entries):
+        """Return the queries that add up to the stock of a day.
 
         The value entries posted until then; or the balances of today less what was
-        posted later, where that is less to read.
+        posted later, where that is less to read. ``entries`` makes the query of the
+        value entries of a ``condition``, with a ``sign``.
         """
         [(first, last)] = self.env.execute_query(
             SQL(
@@ -78,11 +81,13 @@ class ProductProduct(models.Model):
             )
         )
         if not first or day - first < last - day:
-            return [(1, SQL("stock.posting_date <= %s", day))]
+            until = SQL("stock.posting_date <= %s", day)
+            return [entries(sign=1, condition=until)]
+        later = SQL("stock.posting_date > %s", day)
         return [
-            (1, None),
-            (1, SQL(_UNCOUNTED)),
-            (-1, SQL("stock.posting_date > %s", day)),
+            balances,
+            entries(sign=1, condition=SQL(_UNCOUNTED)),
+            entries(sign=-1, condition=later),
         ]
 
     def _cost_location_condition(self):

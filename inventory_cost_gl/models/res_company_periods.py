@@ -3,6 +3,12 @@ from datetime import date
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+# Of a row with a company, as the guard and the company itself read it.
+CLOSED_UNTIL = """
+    (SELECT max(ending_date) FROM inventory_period period
+      WHERE period.closed AND period.company_id = %s)
+"""
+
 
 class ResCompany(models.Model):
     """Until when a company is closed for recording cost."""
@@ -21,8 +27,8 @@ class ResCompany(models.Model):
         until = dict(
             self.env.execute_query(
                 SQL(
-                    "SELECT company_id, max(ending_date) FROM inventory_period "
-                    "WHERE closed AND company_id = ANY(%s) GROUP BY 1",
+                    "SELECT id, %s FROM res_company WHERE id = ANY(%s)",
+                    SQL(CLOSED_UNTIL, SQL.identifier("res_company", "id")),
                     list(self.ids),
                 )
             )

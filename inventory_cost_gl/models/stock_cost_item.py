@@ -1,11 +1,10 @@
-from psycopg2.errors import LockNotAvailable, SerializationFailure
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.project import project
+from ..engine.savepoint import execute_unless_busy
 from ..engine.update import CostUpdate
 
 
@@ -180,7 +179,6 @@ class StockCostItem(models.Model):
             return self.browse()
         query = SQL(
             """
-            SAVEPOINT stock_cost_item;
             SET LOCAL jit TO off;
             UPDATE stock_cost_item SET version = version + 1 WHERE id IN (
                 SELECT id FROM stock_cost_item
@@ -195,14 +193,7 @@ class StockCostItem(models.Model):
             tuple(products.ids),
         )
         self.flush_model()
-        rows = []
-        try:
-            # The savepoint is set with the query: one round trip less per document.
-            self.env.cr.execute(query, log_exceptions=False)
-            rows = sorted(self.env.cr.fetchall())
-        except (SerializationFailure, LockNotAvailable):
-            self.env.cr.execute("ROLLBACK TO SAVEPOINT stock_cost_item")
-        self.env.cr.execute("RELEASE SAVEPOINT stock_cost_item")
+        rows = sorted(execute_unless_busy(self.env.cr, query) or ())
         self.invalidate_model(flush=False)
         items = self.sudo().browse(row[0] for row in rows)
         columns = ("company_id", "product_id", "unit_cost", "excluded", "queued")

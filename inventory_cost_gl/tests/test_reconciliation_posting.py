@@ -113,20 +113,17 @@ class TestReconciliationPosting(PostingCommon):
             },
         )
 
+    def assertExpectedNotPosted(self, amount):
+        """The setup keeps that much expected cost out, and nothing else differs."""
+        interim = {"inventory_interim": -amount, "accrual_interim": amount}
+        self.assertEqual(self.causes(), {"expected_not_posted": interim})
+
     def test_expected_cost_switched_off(self):
         self.company.expected_cost_posting = False
         receipt = self.ledger_entry()
         self.entry(ledger_entry=receipt, expected_amount=150.0, expected=True)
         self.post()
-        self.assertEqual(
-            self.causes(),
-            {
-                "expected_not_posted": {
-                    "inventory_interim": -150.0,
-                    "accrual_interim": 150.0,
-                }
-            },
-        )
+        self.assertExpectedNotPosted(150.0)
         self.entry(
             165.0, ledger_entry=receipt, expected_amount=-150.0, date="2026-02-01"
         )
@@ -145,15 +142,7 @@ class TestReconciliationPosting(PostingCommon):
         run._reverse(fields.Date.to_date("2026-03-15"))
         self.company.expected_cost_posting = False
         self.assertFalse(self.waiting())
-        self.assertEqual(
-            self.causes(),
-            {
-                "expected_not_posted": {
-                    "inventory_interim": -150.0,
-                    "accrual_interim": 150.0,
-                }
-            },
-        )
+        self.assertExpectedNotPosted(150.0)
         self.assertTrue(self.summary().fully_explained)
         self.entry(
             165.0, ledger_entry=receipt, expected_amount=-150.0, date="2026-02-01"

@@ -60,24 +60,23 @@ class TestTransfers:
         self.goods.adjust()
         return costs(*entries)
 
-    def test_round_trip_over_three_locations(self):
+    def round_trip(self):
+        """Goods go from 1 over 2 and 3 back to 1; return the three departures."""
         self.buy(4, 400, 1)
         first = self.send(2, 1, 2)
         self.buy(2, 600, 2)
         second = self.send(2, 2, 3)
         self.buy(2, 1000, 3)
-        third = self.send(2, 3, 1)
+        return first, second, self.send(2, 3, 1)
+
+    def test_round_trip_over_three_locations(self):
+        first, second, third = self.round_trip()
         sold = self.sell(4, 1)
         # 2 of 4 at 400; 2 of 4 at 200 + 600; 2 of 4 at 400 + 1000; 200 + 700
         assert self.costs(first, second, third, sold) == [-200, -400, -700, -900]
 
     def test_round_trip_with_goods_from_elsewhere(self):
-        self.buy(4, 400, 1)
-        first = self.send(2, 1, 2)
-        self.buy(2, 600, 2)
-        second = self.send(2, 2, 3)
-        self.buy(2, 1000, 3)
-        third = self.send(2, 3, 1)
+        first, second, third = self.round_trip()
         self.buy(2, 2000, 4)
         other = self.send(2, 4, 3)
         # the third: 2 of 6 at 400 + 1000 + 2000
