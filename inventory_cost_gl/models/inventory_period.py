@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import date_utils, format_date
 
 from ..costing.periods import open_date
 
@@ -31,7 +31,9 @@ class InventoryPeriod(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
-    ending_date = fields.Date(required=True, tracking=True)
+    ending_date = fields.Date(
+        required=True, tracking=True, default=lambda self: self._next_ending_date()
+    )
     closed = fields.Boolean(readonly=True, copy=False, tracking=True)
     closed_at = fields.Datetime(
         string="Last Closed",
@@ -60,6 +62,15 @@ class InventoryPeriod(models.Model):
                 period.name = format_date(
                     self.env, period.ending_date, date_format="LLLL yyyy"
                 )
+
+    @api.model
+    def _next_ending_date(self):
+        """Propose the month after the company's last period, at first last month."""
+        last = self.search([("company_id", "=", self.env.company.id)], limit=1)
+        if last:
+            return date_utils.end_of(last.ending_date + timedelta(days=1), "month")
+        this_month = date_utils.start_of(fields.Date.context_today(self), "month")
+        return this_month - timedelta(days=1)
 
     # -- Which dates are open ---------------------------------------------------------
 

@@ -1,3 +1,4 @@
+from datetime import date
 from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
@@ -169,6 +170,16 @@ class TestInventoryPeriod(InventoryCostCommon):
             with self.assertRaises(UserError):
                 change()
         self.assertTrue(period.closed)
+
+    def test_proposed_month(self):
+        def propose():
+            return Form(self.env["inventory.period"].with_user(self.manager)).save()
+
+        with self.at("2026-03-12"):
+            self.assertEqual(propose().name, "February 2026")
+        self.assertEqual(propose().ending_date, date(2026, 3, 31))
+        self.period("2026-04-15")
+        self.assertEqual(propose().ending_date, date(2026, 4, 30))
 
     def test_open_period_can_be_changed_and_deleted(self):
         period = self.period()
