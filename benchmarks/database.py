@@ -39,6 +39,8 @@ def copy_of(template, name):
     """Yield the name of a copy of a database, which is dropped at the end."""
     drop(name)
     administer("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+    # Or the disk would still be busy with the copy while something is measured.
+    os.sync()
     try:
         yield name
     finally:
