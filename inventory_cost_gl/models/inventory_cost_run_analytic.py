@@ -44,7 +44,7 @@ class InventoryCostRunAnalytic(models.Model):
                 for accounts, percentage in distribution.items()
                 if existing.issuperset(map(int, accounts.split(",")))
             }
-            kept[text] = json.dumps(left, sort_keys=True) if left else ""
+            kept[text] = distribution_text(left)
         return kept
 
     # -- Mandatory plans --------------------------------------------------------------
@@ -137,3 +137,8 @@ class InventoryCostRunAnalytic(models.Model):
 def _account_ids(distribution):
     """Return the ids of the analytic accounts that a distribution names."""
     return [int(one) for accounts in distribution for one in accounts.split(",")]
+
+
+def distribution_text(distribution):
+    """Return an analytic distribution as text, the same for equal ones."""
+    return json.dumps(distribution, sort_keys=True) if distribution else ""

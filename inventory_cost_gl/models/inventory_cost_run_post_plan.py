@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ..posting.changes import Posting, changes
+from .inventory_cost_run_analytic import distribution_text
 from .inventory_cost_run_queue import Plan
 
 # Value entries that a message names at most.
@@ -156,7 +157,7 @@ class InventoryCostRunPostPlan(models.Model):
             SQL(
                 """
                 SELECT line.kind, line.date, line.debit_account_id,
-                       line.credit_account_id, line.analytic_distribution::text,
+                       line.credit_account_id, line.analytic_distribution,
                        line.value_entry_refs, line.value_entry_units
                   FROM inventory_cost_plan_line line
                  WHERE line.run_id = %s AND %s
@@ -167,7 +168,7 @@ class InventoryCostRunPostPlan(models.Model):
         )
         planned = {}
         for kind, date, debit, credit, analytic, *values in rows:
-            posting = Posting(date, (debit, credit), analytic or "")
+            posting = Posting(date, (debit, credit), distribution_text(analytic))
             for value_entry, units in zip(*values, strict=True):
                 planned[value_entry, kind] = posting, units
         return planned

@@ -368,6 +368,22 @@ class TestPostPlan(PostingCommon):
         )
         self.assertRefused(preview, "Other Journal", f"instead of {self.journal.name}")
 
+    def test_analytic_accounts_of_several_plans(self):
+        """PostgreSQL keeps the keys in an order of its own."""
+        plans = self.env["account.analytic.plan"].create(
+            [{"name": "Departments"}, {"name": "Projects"}]
+        )
+        accounts = self.env["account.analytic.account"].create(
+            [{"name": str(n), "plan_id": plans[n % 2].id} for n in range(12)]
+        )
+        both = ",".join(map(str, accounts[:2].ids))
+        for account in accounts[2:]:
+            distribution = {str(account.id): 60.0, both: 40.0}
+            self.entry(5.0, analytic_distribution=distribution)
+        preview = self.preview()
+        run = self.post_plan(preview)
+        self.assertEqual((run.state, run.entry_count), ("done", 10))
+
     def test_analytic_account_deleted(self):
         plan = self.env["account.analytic.plan"].create({"name": "Departments"})
         account = self.env["account.analytic.account"].create(
