@@ -41,19 +41,29 @@ class InventoryCostRunBackground(models.Model):
         )
         for run in waiting:
             run._try_posting_in_steps()
-            if run.automatic and (run.state == "failed" or run.skipped_count):
-                run._ask_to_mend()
+            run._tell_result()
         companies = self.env["res.company"].search(
             [("automatic_cost_posting", "!=", "off")]
         )
-        for company in companies:
+        for company in companies - self._companies_with_open_runs():
             self.sudo()._post_in_background(company)
+
+    def _companies_with_open_runs(self):
+        """Return the companies with a run to go on with: no other is begun beside it.
+
+        It would take the value entries that the other one is about to post.
+        """
+        return (
+            self.sudo()
+            .search([("kind", "=", "post"), ("state", "in", ("draft", "running"))])
+            .company_id
+        )
 
     def _post_in_background(self, company):
         """Post what waits in a company; keep no run that has nothing new to say.
 
-        Each chunk is a short transaction of its own (``AUTOMATIC_CHUNK_SIZE``), so that
-        the sequence of the journal is never held for long.
+        Each chunk is a short transaction of its own (``AUTOMATIC_CHUNK_SIZES``), so
+        that the sequence of the journal is never held for long.
         """
         if not self._last_value_entry_id(company):
             return
@@ -64,11 +74,22 @@ class InventoryCostRunBackground(models.Model):
         run._try_posting_in_steps()
         if run._says_nothing_new():
             run._discard()
-        elif run.state == "failed" or run.skipped_count:
-            run._ask_to_mend()
-        elif run.state == "done":
-            run._withdraw_requests()
+        else:
+            run._tell_result()
         self.env.cr.commit()
+
+    def _tell_result(self):
+        """Ask somebody to mend what stopped the run or was skipped, if it is news."""
+        if self.state not in ("done", "failed"):
+            return
+        if not self.automatic:
+            if self.state == "failed":
+                self._ask_to_mend(self.user_id)
+        elif self._has_news():
+            self._withdraw_requests()
+            self._ask_to_mend()
+        elif self.state == "done" and not self.skipped_count:
+            self._withdraw_requests()
 
     def _try_posting_in_steps(self):
         """Post in steps; a failure is kept on the run, and the next run goes on.
@@ -97,12 +118,15 @@ class InventoryCostRunBackground(models.Model):
 
     def _says_nothing_new(self):
         """Say whether the run did nothing, and met what the one before met already."""
-        if self.entry_count:
-            return False
+        done = self.state in ("done", "failed")
+        return done and not self.entry_count and not self._has_news()
+
+    def _has_news(self):
+        """Say whether the run failed or skipped otherwise than the one before."""
         previous = self.search(self._earlier_automatic_runs(), order="id desc", limit=1)
         if self.state == "failed":
-            return previous.state == "failed" and previous.message == self.message
-        return self.state == "done" and not self._has_new_problems(previous)
+            return previous.state != "failed" or previous.message != self.message
+        return self._has_new_problems(previous)
 
     def _has_new_problems(self, previous):
         """Say whether the run skipped something that an earlier one did not list."""
@@ -124,11 +148,15 @@ class InventoryCostRunBackground(models.Model):
         return new
 
     def _earlier_automatic_runs(self):
-        """Return the domain of the company's automatic posting runs before this."""
+        """Return the domain of the company's automatic posting runs before this.
+
+        Without those of ``immediate`` posting, which skip nothing.
+        """
         return [
             ("company_id", "=", self.company_id.id),
             ("kind", "=", "post"),
             ("automatic", "=", True),
+            ("last_value_entry_id", "!=", False),
             ("id", "<", self.id),
         ]
 
@@ -146,10 +174,9 @@ class InventoryCostRunBackground(models.Model):
             [*self._earlier_automatic_runs(), ("activity_ids", "!=", False)]
         ).activity_unlink([MEND])
 
-    def _ask_to_mend(self):
-        """Give the responsible accountant a to-do; it replaces earlier ones."""
-        self._withdraw_requests()
-        user = self.company_id._responsible_accountant()
+    def _ask_to_mend(self, user=None):
+        """Give whoever started the run, or the responsible accountant, a to-do."""
+        user = self.company_id._responsible_accountant(user)
         if user:
             self.activity_schedule(
                 MEND,

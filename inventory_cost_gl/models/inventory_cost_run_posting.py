@@ -120,25 +120,15 @@ class InventoryCostRunPosting(models.Model):
         return self._finish()
 
     def _start(self):
-        """Mark the run as begun; a preview or test that was stopped begins anew."""
-        if self.state == "running" and self.mode != "post":
-            self.line_ids.unlink()
-            self.plan_line_ids.unlink()
-            figures = (
-                "entry_count",
-                "skipped_count",
-                "moved_count",
-                "without_plan_count",
-                "journal_entry_count",
-                "amount",
-            )
-            self.write(dict.fromkeys(figures, 0))
+        """Mark the run as begun."""
         if self.state == "draft":
             self.write({"state": "running", "started_at": fields.Datetime.now()})
 
     def _finish(self):
-        """Mark the run as done, and tell who has to mend what it skipped."""
+        """Mark the run as done; take back the to-dos of earlier ones if all is well."""
         self.write({"state": "done", "finished_at": fields.Datetime.now()})
+        if self.mode == "post" and not self._last_value_entry_id(self.company_id):
+            self._withdraw_requests()
         return True
 
     def _run_chunk(self, chunk):

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import NamedTuple
 
 from odoo import models
@@ -9,16 +10,21 @@ from .posting_accounts import CostKey, PostingAccounts
 # Value entries that are posted together, at least one date or document. Per posting
 # group a date is never cut, so that it gets one journal entry.
 CHUNK_SIZES = {"posting_group": 200_000, "document": 5_000, "entry": 1_000}
-# Automatic runs: no transaction holds the journal's sequence for much over a second.
-AUTOMATIC_CHUNK_SIZE = 1_000
+# Automatic runs: no transaction holds the journal's sequence for much over a second. A
+# date is cut for that, a document is not.
+AUTOMATIC_CHUNK_SIZES = {"posting_group": 10_000, "document": 1_000, "entry": 100}
 
 
 class Chunk(NamedTuple):
-    """Queue rows from one (date, document) to another, both included."""
+    """Queue rows from one (date, document) to another, both included.
+
+    Of a date or document that is cut, ``value_entries`` are the first and last id.
+    """
 
     first: tuple
     last: tuple
     count: int
+    value_entries: tuple | None = None
 
 
 class Waiting(NamedTuple):
@@ -81,7 +87,26 @@ class InventoryCostRunQueue(models.Model):
                 self.id,
             )
         )
+        if self.mode != "post":
+            conditions.append(self._not_planned_yet())
         return SQL(" AND ").join(conditions)
+
+    def _not_planned_yet(self):
+        """Return the condition of what comes after the plan so far.
+
+        A preview or test that goes on after a pause: its chunks are kept whole, in
+        order.
+        """
+        return SQL(
+            """
+            (queue.posting_date, %s) > ALL (
+                SELECT line.posting_date, COALESCE(line.document_ref, '')
+                  FROM inventory_cost_plan_line line WHERE line.run_id = %s
+                 ORDER BY 1 DESC, 2 DESC LIMIT 1)
+            """,
+            self._document(),
+            self.id,
+        )
 
     def _product_filter(self):
         """Return the condition of the run's products and categories."""
@@ -97,16 +122,20 @@ class InventoryCostRunQueue(models.Model):
 
     def _chunk_filter(self, chunk):
         """Return the condition of a chunk's rows."""
-        if self.granularity == POSTING_GROUP:
-            return SQL(
-                "queue.posting_date BETWEEN %s AND %s", chunk.first[0], chunk.last[0]
-            )
-        return SQL(
-            "(queue.posting_date, COALESCE(entry.document_ref, '')) "
-            "BETWEEN (%s, %s) AND (%s, %s)",
-            *chunk.first,
-            *chunk.last,
+        dates = SQL(
+            "queue.posting_date BETWEEN %s AND %s", chunk.first[0], chunk.last[0]
         )
+        if self.granularity != POSTING_GROUP:
+            dates = SQL(
+                "(queue.posting_date, COALESCE(entry.document_ref, '')) "
+                "BETWEEN (%s, %s) AND (%s, %s)",
+                *chunk.first,
+                *chunk.last,
+            )
+        if not chunk.value_entries:
+            return dates
+        ids = SQL("queue.value_entry_id BETWEEN %s AND %s", *chunk.value_entries)
+        return SQL("%s AND %s", dates, ids)
 
     def _document(self):
         """Return the SQL of what journal entries are kept apart by within a date."""
@@ -117,29 +146,41 @@ class InventoryCostRunQueue(models.Model):
     def _chunks(self):
         """Return the ``Chunk`` list of what is waiting, in order of date: one query."""
         self._flush_ledgers()
+        size, part = CHUNK_SIZES[self.granularity], SQL("0")
+        if self.automatic:
+            size = AUTOMATIC_CHUNK_SIZES[self.granularity]
+            part = self._part(size)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT queue.posting_date, %s AS document, count(*)
-                  FROM stock_value_entry_queue queue
-                  JOIN stock_value_entry entry ON entry.id = queue.value_entry_id
-                 WHERE %s
-                 GROUP BY 1, 2 ORDER BY 1, 2
+                SELECT posting_date, document, min(id), max(id), count(*)
+                  FROM (
+                    SELECT queue.posting_date, %(document)s AS document,
+                           queue.value_entry_id AS id, %(part)s AS part
+                      FROM stock_value_entry_queue queue
+                      JOIN stock_value_entry entry ON entry.id = queue.value_entry_id
+                     WHERE %(filter)s
+                  ) waiting
+                 GROUP BY posting_date, document, part
+                 ORDER BY posting_date, document, part
                 """,
-                self._document(),
-                self._queue_filter(),
+                document=self._document(),
+                part=part,
+                filter=self._queue_filter(),
             )
         )
-        chunks, size = [], CHUNK_SIZES[self.granularity]
-        if self.automatic:
-            size = min(size, AUTOMATIC_CHUNK_SIZE)
-        for date, document, count in rows:
-            if chunks and chunks[-1].count + count <= size:
-                last = chunks.pop()
-                chunks.append(Chunk(last.first, (date, document), last.count + count))
-            else:
-                chunks.append(Chunk((date, document), (date, document), count))
-        return chunks
+        return _chunks_of(rows, size)
+
+    def _part(self, size):
+        """Return the SQL of the part of a date or document that a row belongs to."""
+        if self.granularity == "document":
+            return SQL("0")
+        return SQL(
+            "(row_number() OVER (PARTITION BY queue.posting_date, %s "
+            "ORDER BY queue.value_entry_id) - 1) / %s",
+            self._document(),
+            size,
+        )
 
     def _flush_ledgers(self):
         """Write what the ORM still holds of the tables read here."""
@@ -290,3 +331,23 @@ class InventoryCostRunQueue(models.Model):
                 key.product_posting_group_id,
             ),
         )
+
+
+def _chunks_of(rows, size):
+    """Return the ``Chunk`` list of rows of date, document, first and last id, number.
+
+    Dates and documents are put together up to the size; the parts of one that is cut
+    stay apart.
+    """
+    parts = Counter((date, document) for date, document, *_ids in rows)
+    chunks = []
+    for date, document, first, last, count in rows:
+        place = date, document
+        before = chunks[-1] if chunks else None
+        if parts[place] > 1:
+            chunks.append(Chunk(place, place, count, (first, last)))
+        elif before and not before.value_entries and before.count + count <= size:
+            chunks[-1] = Chunk(before.first, place, before.count + count)
+        else:
+            chunks.append(Chunk(place, place, count))
+    return chunks

@@ -43,15 +43,19 @@ class ResCompany(models.Model):
             self.env["inventory.cost.run"]._trigger_background(company)
         return result
 
-    def _responsible_accountant(self):
-        """Return the user who mends what keeps inventory cost from being posted."""
+    def _responsible_accountant(self, preferred=None):
+        """Return the user who mends what keeps inventory cost from being posted.
+
+        ``preferred`` is whoever started it; then the one of the settings.
+        """
         self.ensure_one()
         group = self.env.ref("inventory_cost_gl.group_accountant")
         accountants = group.sudo().all_user_ids.filtered(
             lambda user: user.active and self in user.company_ids
         )
         chosen = self.sudo().inventory_cost_responsible_id
-        return chosen if chosen in accountants else accountants[:1]
+        asked = (user for user in (preferred, chosen) if user and user in accountants)
+        return next(asked, accountants[:1])
 
     def _posting_lag(self):
         """Return the company's ``PostingLag``: one query."""

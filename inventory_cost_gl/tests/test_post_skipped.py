@@ -415,18 +415,3 @@ class TestPostSkipped(PostingCommon):
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(len(run.journal_entry_ids.line_ids), 2 * number)
         self.assertLess(counts[1] - counts[0], 20, counts)
-
-    def test_in_steps_a_killed_preview_begins_anew(self):
-        for day in (10, 11):
-            self.entry(1.0, date=f"2026-01-{day}")
-        run = self.runs.create(
-            self.runs._prepare_posting(self.company, mode="preview", state="running")
-        )
-        run._record_plan(run._plan(run._waiting(run._chunks()[0])).entries)
-        run.entry_count = 1
-        with patch.object(
-            type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_kw: 1.0
-        ):
-            run._run_posting_in_steps()
-        self.assertEqual((run.state, run.entry_count, run.amount), ("done", 2, 2.0))
-        self.assertEqual(sum(run.plan_line_ids.mapped("amount")), 2.0)

@@ -160,7 +160,7 @@ class TestPostSwitch(PostingCommon):
             return post(this, entries)
 
         with (
-            patch(f"{QUEUE}.AUTOMATIC_CHUNK_SIZE", 1),
+            patch.dict(f"{QUEUE}.AUTOMATIC_CHUNK_SIZES", posting_group=1),
             patch.object(self.env.cr, "commit", lambda: commits.append(len(posted))),
             patch.object(self.env.cr, "rollback"),
             patch.object(
@@ -179,7 +179,7 @@ class TestPostSwitch(PostingCommon):
         for day in range(10, 15):
             self.entry(1.0, date=f"2026-01-{day}")
         run = self.runs.create(self.runs._prepare_posting(self.company, mode="post"))
-        with patch(f"{QUEUE}.AUTOMATIC_CHUNK_SIZE", 1):
+        with patch.dict(f"{QUEUE}.AUTOMATIC_CHUNK_SIZES", posting_group=1):
             self.assertEqual(len(run._chunks()), 1)
             run.automatic = True
             self.assertEqual(len(run._chunks()), 5)
