@@ -16,6 +16,7 @@ from . import test_post_dates
 from . import test_post_reverse
 from . import test_post_currencies
 from . import test_post_skipped
+from . import test_post_steps
 from . import test_post_test
 from . import test_post_report
 from . import test_post_guards
@@ -48,6 +49,7 @@ from . import test_cause
 from . import test_document_sources
 from . import test_why_this_cost
 from . import test_analytic
+from . import test_analytic_project
 from . import test_post_switch
 from . import test_expected_posting
 from . import test_not_invoiced
