@@ -41,9 +41,7 @@ class AccountMove(models.Model):
         """Say which buttons the entry has; for every user, so as system."""
         runs = self._inventory_cost_runs()
         by_id = self.env["inventory.cost.run"].sudo().browse(set(runs.values()))
-        reversible = by_id.filtered(
-            lambda run: run.kind == "post" and not run.reversal_run_ids
-        )
+        reversible = by_id.filtered("reversible")
         for move in self:
             run_id = runs.get(move.id)
             move.inventory_cost_guarded = bool(run_id)

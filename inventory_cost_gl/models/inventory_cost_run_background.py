@@ -13,8 +13,8 @@ MEND = "mail.mail_activity_data_warning"
 
 
 class InventoryCostRunBackground(models.Model):
-    """Posting by the scheduled action: runs that are too long for a request, and
-    automatic cost posting in the background."""
+    """Posting by the scheduled action: runs that are too long for a request, their
+    reversals, and automatic cost posting in the background."""
 
     _inherit = "inventory.cost.run"
 
@@ -35,9 +35,14 @@ class InventoryCostRunBackground(models.Model):
 
     @api.model
     def _cron_post_inventory_cost(self):
-        """Post the runs that wait, then what waits where posting is automatic."""
+        """Post and reverse the runs that wait, then post what waits where posting is
+        automatic."""
         waiting = self.sudo().search(
-            [("kind", "=", "post"), ("state", "in", ("draft", "running"))], order="id"
+            [
+                ("kind", "in", ("post", "reverse")),
+                ("state", "in", ("draft", "running")),
+            ],
+            order="id",
         )
         for run in waiting:
             run._try_posting_in_steps()

@@ -92,6 +92,8 @@ class InventoryCostRunPostReport(models.Model):
         if self.kind == "reverse":
             title = self.env._("Post Inventory Cost to G/L – Reversal")
             run = self.reverses_run_id.name
+            if self.state != "done":
+                return title, self.env._("Posted in part, reverses %(run)s", run=run)
             return title, self.env._("Posted, reverses %(run)s", run=run)
         if self.mode == "test":
             title = self.env._("Post Inventory Cost to G/L – Test")
@@ -100,8 +102,12 @@ class InventoryCostRunPostReport(models.Model):
         if self.mode == "test":
             return title, self.env._("Test (not posted)")
         if self.reversal_run_ids:
-            reversal = self.reversal_run_ids[:1].name
-            return title, self.env._("Posted, reversed by %(run)s", run=reversal)
+            reversal = self.reversal_run_ids[:1]
+            if reversal.state != "done":
+                return title, self.env._(
+                    "Posted, reversed in part by %(run)s", run=reversal.name
+                )
+            return title, self.env._("Posted, reversed by %(run)s", run=reversal.name)
         if self.state != "done":
             return title, self.env._("Posted in part: the run has not finished")
         return title, self.env._("Posted")
@@ -166,9 +172,9 @@ class InventoryCostRunPostReport(models.Model):
         self.env["inventory.cost.plan.line"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                "SELECT debit_role, credit_role, sum(amount) "
-                "FROM inventory_cost_plan_line WHERE run_id = %s GROUP BY 1, 2",
-                self._posting_lines_run().id,
+                "SELECT line.debit_role, line.credit_role, sum(line.amount) "
+                "FROM inventory_cost_plan_line line WHERE %s GROUP BY 1, 2",
+                self._posting_lines_filter(),
             )
         )
         totals = {}
@@ -179,24 +185,52 @@ class InventoryCostRunPostReport(models.Model):
                 totals[name] = totals.get(name, 0) + balance
         return {name: self.currency_id.round(float(n)) for name, n in totals.items()}
 
-    def _posting_lines_run(self):
-        """Return the run that keeps the lines: of a reversal the one it reverses."""
-        return self.reverses_run_id or self
+    def _posting_lines_filter(self):
+        """Return the SQL condition of the lines that the run has posted or planned.
+
+        A reversal keeps none: it has those of the journal entries it has reversed.
+        """
+        if self.kind != "reverse":
+            return SQL("line.run_id = %s", self.id)
+        return SQL(
+            "line.run_id = %s AND line.move_id IN (%s)",
+            self.reverses_run_id.id,
+            self._mirrors(SQL("mirror.reversed_entry_id")),
+        )
+
+    def _mirrors(self, columns):
+        """Return the query of a reversal's journal entries, as ``mirror``."""
+        self.env["account.move"].flush_model(["date", "reversed_entry_id"])
+        return SQL(
+            "SELECT %s FROM inventory_cost_run_journal_entry_rel own "
+            "JOIN account_move mirror ON mirror.id = own.move_id WHERE own.run_id = %s",
+            columns,
+            self.id,
+        )
 
     def _as_posted(self, debit, credit):
         """Return what the run debits and credits: a reversal the other way round."""
         return (credit, debit) if self.kind == "reverse" else (debit, credit)
 
     def _reversed_on(self):
-        """Return the one date of a reversal's journal entries, else ``None``."""
-        moves = self.sudo().journal_entry_ids if self.kind == "reverse" else ()
-        return moves[0].date if moves else None
+        """Return the one date of a reversal's journal entries, else ``None``.
+
+        One that was stopped may have gone on on another date.
+        """
+        if self.kind != "reverse":
+            return None
+        dates = self.env.execute_query(self._mirrors(SQL("DISTINCT mirror.date")))
+        return dates[0][0] if len(dates) == 1 else None
 
     def _posting_line_count(self):
         """Return how many lines the report has."""
-        return self.env["inventory.cost.plan.line"].search_count(
-            [("run_id", "=", self._posting_lines_run().id)]
+        [[count]] = self.env.execute_query(
+            SQL(
+                "SELECT count(*) FROM inventory_cost_plan_line line WHERE %s",
+                self._posting_lines_filter(),
+            )
         )
+        return count
 
     def _posting_rows(self, limit=None):
         """Yield the ``PostingRow`` of each line pair, in the order of posting."""
@@ -219,7 +253,8 @@ class InventoryCostRunPostReport(models.Model):
         wkhtmltopdf repeats no heads where it was built without its own Qt.
         """
         rows = list(self._posting_rows(self._printed_lines))
-        first, other = HIGH_ROWS_OF_PAGES if self.moved_count else ROWS_OF_PAGES
+        high = self.moved_count or self.kind == "reverse" and not self._reversed_on()
+        first, other = HIGH_ROWS_OF_PAGES if high else ROWS_OF_PAGES
         starts = [0, *range(first, len(rows), other)]
         return [
             rows[start:end]
@@ -234,10 +269,14 @@ class InventoryCostRunPostReport(models.Model):
 
     def _query_posting_rows(self, after, count):
         """Return line pairs; what they lack is their value entry's if it is one."""
+        date = SQL("line.date")
+        if self.kind == "reverse":
+            mirrors = self._mirrors(SQL("mirror.date"))
+            date = SQL("(%s AND mirror.reversed_entry_id = line.move_id)", mirrors)
         return self.env.execute_query(
             SQL(
                 """
-                SELECT line.id, COALESCE(%s, line.date), line.posting_date,
+                SELECT line.id, %s, line.posting_date,
                        COALESCE(line.document_ref, entry.document_ref, ''),
                        entry.product_id, entry.item_ledger_entry_type,
                        entry.entry_type, entry.variance_type,
@@ -254,11 +293,11 @@ class InventoryCostRunPostReport(models.Model):
              LEFT JOIN stock_value_entry entry
                     ON line.value_entry_count = 1
                    AND entry.id = (line.value_entry_refs ->> 0)::int
-                 WHERE line.run_id = %s AND line.id > %s
+                 WHERE %s AND line.id > %s
                  ORDER BY line.id LIMIT %s
                 """,
-                self._reversed_on(),
-                self._posting_lines_run().id,
+                date,
+                self._posting_lines_filter(),
                 after,
                 count,
             )

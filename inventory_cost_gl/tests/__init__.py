@@ -14,6 +14,7 @@ from . import test_post_modes
 from . import test_post_plan
 from . import test_post_dates
 from . import test_post_reverse
+from . import test_post_reverse_long
 from . import test_post_currencies
 from . import test_post_skipped
 from . import test_post_steps
@@ -39,6 +40,7 @@ from . import test_statements
 from . import test_integrity
 from . import test_concurrency
 from . import test_concurrency_posting
+from . import test_concurrency_reverse
 from . import test_query_counts
 from . import test_scenarios
 from . import test_fixed_application
