@@ -18,6 +18,27 @@ PURCHASE = "purchase"
 
 
 @dataclass(slots=True)
+class Billed:
+    """How far a bill line is spread over the receipts it invoices."""
+
+    quantity: int = 0
+    amount: int = 0
+
+    def add(self, quantity, amount):
+        """Count what the bill line stated, or took back, of a receipt."""
+        self.quantity += quantity
+        self.amount += amount
+
+    def part(self, quantity, amount, whole):
+        """What of the line's ``amount`` for ``whole`` a further quantity costs.
+
+        Whatever was rounded before is made up for: all parts together are the share
+        of the quantity they cover, and the amount itself once that is the whole.
+        """
+        return share(amount, self.quantity + quantity, whole) - self.amount
+
+
+@dataclass(slots=True)
 class InvoiceStatement:
     """What one invoice contributes to the cost of one receipt, as amounts to add.
 

@@ -7,6 +7,7 @@ from odoo.tools import format_date
 
 from ..costing.invoicing import invoicing
 from ..costing.receipts import (
+    Billed,
     expected_to_reverse,
     invoice_statement,
     revaluation_fields,
@@ -36,6 +37,7 @@ class InvoicingWriter:
         self.items = {i.product_id.id: self.loader.item(i) for i in items}
         self.first_open = self.env["inventory.period"]._first_open_date_getter(company)
         self.recorded = self._recorded_statements()
+        self.billed = self._billed()
         self.statements = defaultdict(list)
         self.withdrawn = defaultdict(list)
         self.shares = []
@@ -80,8 +82,7 @@ class InvoicingWriter:
 
     def _change(self, model, source_id, entry_id, before, after):
         entry = self.entries[entry_id]
-        stated = entry.quantity > 0 and entry.entry_type == "purchase"
-        if not stated or entry.source:
+        if not self.records.browse(entry_id)._is_billed():
             sign = -1 if entry.entry_type == "sale" else 1
             change = sign * (after - before)
             cost = invoicing(entry, entry.invoiced + change)
@@ -147,29 +148,49 @@ class InvoicingWriter:
     def _parts(self, model, source_id, record, entry, quantity):
         """Return what a bill line states of a receipt; a write-off is a bill of 0."""
         item = self.items[record.product_id.id]
-        if model != "account.move.line":
-            return invoice_statement(item, entry, quantity, 0).parts()
-        line = self.env["account.move.line"].browse(source_id)
-        return line._inventory_cost_parts(item, entry, quantity, self.units)
+        amount = 0
+        if model == "account.move.line":
+            line = self.env["account.move.line"].browse(source_id)
+            whole, whole_amount = line._inventory_cost(self.units)
+            billed = self.billed[model, source_id]
+            amount = billed.part(quantity, whole_amount, whole)
+            billed.add(quantity, amount)
+        return invoice_statement(item, entry, quantity, amount).parts()
 
     def _recorded_statements(self):
-        """Return what sources whose contribution changes have recorded, by pair."""
-        pairs = defaultdict(set)
-        for model, source_id, entry_id, before, _after in self.changes:
-            if before and model != "stock.move":
-                pairs[model].add((source_id, entry_id))
+        """Return what the sources stated of any ledger entry so far, by pair."""
+        sources = defaultdict(set)
+        for model, source_id, *_change in self.changes:
+            if model != "stock.move":
+                sources[model].add(source_id)
         recorded = defaultdict(list)
         ledger = self.env["stock.value.entry"]
-        for model, own in pairs.items():
-            for key, values in ledger._recorded(model, own).items():
+        for model, ids in sources.items():
+            for key, values in ledger._recorded_by_sources(model, ids).items():
                 recorded[(model, *key[:2])].append((*key[2:], *values))
         return recorded
+
+    def _billed(self):
+        """Return ``{(model, source): Billed}``, what is stated of receipts so far."""
+        entry_ids = {entry_id for _model, _source, entry_id in self.recorded}
+        entries = self.env["stock.ledger.entry"].browse(entry_ids)
+        receipts = set(entries.filtered(lambda entry: entry._is_billed()).ids)
+        billed = defaultdict(Billed)
+        for (model, source_id, entry_id), statements in self.recorded.items():
+            for entry_type, _variance, _expected, actual, invoiced, _id in statements:
+                if entry_type == DIRECT_COST and entry_id in receipts:
+                    billed[model, source_id].add(
+                        self.units.quantity(invoiced), self.units.amount(actual)
+                    )
+        return billed
 
     def _forget(self, model, source_id, entry, before):
         """Take what a source recorded off the working copy of a receipt."""
         for entry_type, variance_type, expected, actual, *_ in self.recorded[
             model, source_id, entry.id
         ]:
+            if entry_type == DIRECT_COST:
+                self.billed[model, source_id].add(-before, -self.units.amount(actual))
             entry.costs.append(
                 Cost(
                     entry_type=entry_type,

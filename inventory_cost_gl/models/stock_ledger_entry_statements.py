@@ -130,6 +130,16 @@ class StockLedgerEntry(models.Model):
         self.ensure_one()
         return bool(self._inventory_order_line())
 
+    def _is_billed(self):
+        """Say whether bills state the entry's cost: it takes it from no other entry."""
+        self.ensure_one()
+        return (
+            self.entry_type == "purchase"
+            and self.quantity > 0
+            and not self.applies_from_entry_id
+            and not self.reverses_entry_id
+        )
+
     def _inventory_order_line(self):
         """Return the order line whose bills or invoices invoice the entry, if any."""
         self.ensure_one()

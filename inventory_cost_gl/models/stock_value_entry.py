@@ -207,6 +207,18 @@ class StockValueEntry(models.Model):
         """Return ``{key: (expected, actual, invoiced, last id)}`` of the pairs."""
         if not pairs:
             return {}
+        return self._recorded_where(
+            source_model,
+            SQL("(source_id, ledger_entry_id) IN %s", tuple(pairs)),
+        )
+
+    def _recorded_by_sources(self, source_model, source_ids):
+        """Return the same of all that the sources stated, whatever of."""
+        return self._recorded_where(
+            source_model, SQL("source_id = ANY(%s)", list(source_ids))
+        )
+
+    def _recorded_where(self, source_model, condition):
         self.env.cr.execute(
             SQL(
                 """
@@ -214,12 +226,11 @@ class StockValueEntry(models.Model):
                        sum(cost_amount_expected), sum(cost_amount_actual),
                        sum(invoiced_quantity), max(id)
                 FROM stock_value_entry
-                WHERE source_model = %s AND NOT adjustment
-                  AND (source_id, ledger_entry_id) IN %s
+                WHERE source_model = %s AND NOT adjustment AND %s
                 GROUP BY 1, 2, 3, 4
                 """,
                 source_model,
-                tuple(pairs),
+                condition,
             )
         )
         return {tuple(row[:4]): row[4:] for row in self.env.cr.fetchall()}

@@ -702,6 +702,22 @@ class TestReceipts:
         ]
         assert sum(parts) == receipts.expected_cost(self.item, 7 * ONE, price)
 
+    def test_parts_of_a_bill_line_add_up(self):
+        billed, parts = receipts.Billed(), []
+        for quantity in (ONE, ONE, ONE):
+            parts.append(billed.part(quantity, 3200, 3 * ONE))
+            billed.add(quantity, parts[-1])
+        assert parts == [1067, 1066, 1067]
+        billed.add(-ONE, -parts[1])
+        assert billed.part(ONE, 3200, 3 * ONE) == 1066
+
+    def test_parts_of_a_credit_note_line_add_up(self):
+        billed, parts = receipts.Billed(), []
+        for _number in range(3):
+            parts.append(billed.part(-ONE, -3200, -3 * ONE))
+            billed.add(-ONE, parts[-1])
+        assert parts == [-1067, -1066, -1067]
+
     def test_partial_invoices_reverse_their_share_and_the_last_the_rest(self):
         goods = Goods()
         entry = goods.entry(3, 1, invoiced=0)

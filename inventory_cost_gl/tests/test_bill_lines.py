@@ -1,0 +1,89 @@
+from odoo.tests import tagged
+
+from .common import InventoryCostCommon
+
+
+@tagged("post_install", "-at_install")
+class TestBillLines(InventoryCostCommon):
+    """What a bill line states of the receipts it invoices, to the cent."""
+
+    # 32.00 in three parts: 10.67 each would be a cent too much.
+    PRICE = 32.0 / 3
+
+    def billed(self, *receipts):
+        """Return what bills and credit notes state of each ledger entry."""
+        entries = self.env["stock.picking"].union(*receipts)
+        direct = self.entries(entries).filtered(
+            lambda value: value.source_model == "account.move.line"
+            and value.entry_type == "direct_cost"
+        )
+        return [
+            self.currency.round(
+                sum(
+                    direct.filtered(
+                        lambda v, own=entry: v.ledger_entry_id == own
+                    ).mapped("cost_amount_actual")
+                )
+            )
+            for entry in self.ledger_entries(entries)
+        ]
+
+    def billed_to_gl(self):
+        """Return what Direct Cost Applied holds once the documents are posted."""
+        self.env.cr.precommit.run()
+        return self.gl("direct_cost_applied")
+
+    def receive_lots(self, product):
+        """Return an order received as three lots of 1, and the receipt."""
+        order = self.buy(product, 3, 10.0, date="2026-01-05")
+        lots = {self.make_lot(product, name): 1.0 for name in "ABC"}
+        return order, self.receive(order, date="2026-01-05", lots=lots)
+
+    # -- A line spread over several ledger entries ------------------------------------
+
+    def test_lots_share_a_bill_line_to_the_cent(self):
+        self.company.automatic_cost_posting = "immediate"
+        product = self.make_product("fifo", tracking="lot", lot_valuated=True)
+        order, receipt = self.receive_lots(product)
+        bill = self.bill(order, price=self.PRICE, date="2026-01-06")
+        self.assertEqual(bill.invoice_line_ids.balance, 32.0)
+        self.assertEqual(self.billed(receipt), [10.67, 10.66, 10.67])
+        self.assertEqual(self.cost(receipt), (0.0, 32.0))
+        self.assertEqual(self.billed_to_gl(), -32.0)
+        bill.button_draft()
+        self.assertEqual(self.billed(receipt), [0.0, 0.0, 0.0])
+        self.assertEqual(self.billed_to_gl(), 0.0)
+        bill.action_post()
+        self.assertEqual(self.billed(receipt), [10.67, 10.66, 10.67])
+        self.credit(bill, date="2026-01-07")
+        self.assertEqual(self.billed(receipt), [0.0, 0.0, 0.0])
+        self.assertEqual(self.billed_to_gl(), 0.0)
+
+    def test_receipts_share_a_bill_line_to_the_cent(self):
+        order = self.buy(self.fifo, 3, 10.0, date="2026-01-05")
+        receipts = [self.receive(order, 1, date="2026-01-05") for _number in range(3)]
+        bill = self.bill(order, price=self.PRICE, date="2026-01-06")
+        self.assertEqual(self.billed(*receipts), [10.67, 10.66, 10.67])
+        refund = self.credit(bill, date="2026-01-07")
+        self.assertEqual(self.billed(*receipts), [0.0, 0.0, 0.0])
+        refund.button_draft()
+        self.assertEqual(sum(self.billed(*receipts)), 32.0)
+
+    def test_receipts_after_the_bill_take_what_is_left_of_it(self):
+        for product in (self.average, self.standard):
+            with self.subTest(product=product.name):
+                product.purchase_method = "purchase"
+                order = self.buy(product, 3, 10.0, date="2026-01-05")
+                self.bill(order, price=self.PRICE, date="2026-01-06")
+                receipts = []
+                for stated in (10.67, 21.33, 32.0):
+                    receipts.append(self.receive(order, 1, date="2026-01-07"))
+                    self.assertAlmostEqual(sum(self.billed(*receipts)), stated, 6)
+
+    def test_a_receipt_on_another_date_keeps_the_bill_complete(self):
+        order = self.buy(self.fifo, 3, 10.0, date="2026-01-05")
+        receipts = [self.receive(order, 1, date="2026-01-05") for _number in range(3)]
+        self.bill(order, price=self.PRICE, date="2026-01-06")
+        receipts[1].date_done = "2026-01-03 12:00:00"
+        self.assertAlmostEqual(sum(self.billed(*receipts)), 32.0, 6)
+        self.assertEqual(sum(self.cost(receipts[1])), 10.66)
