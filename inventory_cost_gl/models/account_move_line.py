@@ -6,6 +6,19 @@ class AccountMoveLine(models.Model):
 
     _inherit = "account.move.line"
 
+    def write(self, vals):
+        """Have orders that posted bill lines are linked to, or no longer are, state
+        their cost anew."""
+        if "purchase_line_id" not in vals:
+            return super().write(vals)
+        posted = self.sudo().filtered(lambda line: line.parent_state == "posted")
+        by_company = posted.grouped("company_id")
+        before = {c: lines.purchase_line_id for c, lines in by_company.items()}
+        result = super().write(vals)
+        for company, lines in by_company.items():
+            (before[company] | lines.purchase_line_id)._state_invoicing(company)
+        return result
+
     def _eligible_for_stock_account(self):
         """Managed products keep the expense account and get no COGS lines."""
         product = self.product_id.with_company(self.company_id)

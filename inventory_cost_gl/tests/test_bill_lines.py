@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.tests import tagged
 
 from .common import InventoryCostCommon
@@ -87,3 +88,60 @@ class TestBillLines(InventoryCostCommon):
         receipts[1].date_done = "2026-01-03 12:00:00"
         self.assertAlmostEqual(sum(self.billed(*receipts)), 32.0, 6)
         self.assertEqual(sum(self.cost(receipts[1])), 10.66)
+
+    # -- A line linked to its order afterwards ----------------------------------------
+
+    def bill_alone(self, product, quantity, price, date="2026-01-06"):
+        """Return a posted bill of no order."""
+        with self.at(date):
+            bill = self.env["account.move"].create(
+                {
+                    "move_type": "in_invoice",
+                    "partner_id": self.vendor.id,
+                    "invoice_date": date,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "product_id": product.id,
+                                "quantity": quantity,
+                                "price_unit": price,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+            bill.action_post()
+        return bill
+
+    def test_bills_matched_with_their_order_afterwards(self):
+        """Bill Matching takes posted bills when several are matched at once."""
+        order = self.buy(self.fifo, 10, 10.0, date="2026-01-05")
+        receipt = self.receive(order, date="2026-01-05")
+        sale = self.sell(self.fifo, 4, date="2026-01-05")
+        delivery = self.deliver(sale, date="2026-01-05")
+        bills = self.bill_alone(self.fifo, 5, 12.0)
+        bills |= self.bill_alone(self.fifo, 5, 12.0)
+        self.assertEqual(self.cost(receipt), (100.0, 0.0))
+        self.env.flush_all()
+        self.env["purchase.bill.line.match"].search(
+            [
+                "|",
+                ("aml_id", "in", bills.invoice_line_ids.ids),
+                ("pol_id", "in", order.order_line.ids),
+            ]
+        ).action_match_lines()
+        self.assertEqual(bills.invoice_line_ids.purchase_line_id, order.order_line)
+        self.assertEqual(self.cost(receipt), (0.0, 120.0))
+        self.assertEqual(sum(self.cost(delivery)), -48.0)
+        bills.invoice_line_ids.purchase_line_id = False
+        self.assertEqual(self.cost(receipt), (100.0, 0.0))
+        self.assertEqual(sum(self.cost(delivery)), -40.0)
+
+    def test_bill_line_linked_to_another_order(self):
+        orders = [self.buy(self.fifo, 10, 10.0, date="2026-01-05") for _n in range(2)]
+        receipts = [self.receive(order, date="2026-01-05") for order in orders]
+        bill = self.bill(orders[0], price=12.0, date="2026-01-06")
+        bill.invoice_line_ids.purchase_line_id = orders[1].order_line
+        self.assertEqual(self.cost(receipts[0]), (100.0, 0.0))
+        self.assertEqual(self.cost(receipts[1]), (0.0, 120.0))
