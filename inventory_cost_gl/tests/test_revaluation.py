@@ -607,6 +607,25 @@ class TestRevaluation(InventoryCostCommon):
         self.assertEqual((draft.state, str(draft.date)), ("draft", "2026-01-31"))
         self.assertEqual(draft.line_ids.value_revalued, 130.0)
 
+    def test_adjust_valuation_where_nothing_is_left(self):
+        """A used-up receipt, a delivery and a planned receipt have no value to set."""
+        for product in (self.fifo, self.average, self.standard):
+            with self.subTest(product=product.name):
+                receipt = self.stock(product)
+                sale = self.sell(product, 10, date="2026-01-06")
+                delivery = self.deliver(sale, date="2026-01-06")
+                planned = self.buy(product, 5, 10.0, date="2026-01-07").picking_ids
+                for picking in (receipt, delivery, planned):
+                    count = self.env["product.value"].search_count([])
+                    message = f"Nothing of {picking.name}.* is in stock.*bill"
+                    with (
+                        self.assertRaisesRegex(UserError, message),
+                        self.cr.savepoint(),
+                    ):
+                        self.adjust_valuation(picking, 130.0)
+                    self.assertEqual(self.env["product.value"].search_count([]), count)
+                self.assertEqual(sum(self.cost(delivery)), -100.0)
+
     def test_edited_cost_on_the_product_form(self):
         receipt = self.stock(self.fifo)
         with self.at("2026-01-20"), Form(self.fifo) as form:
