@@ -90,7 +90,8 @@ class StockLedgerEntry(models.Model):
         """
         sums = self._costs()
         items = self.env["stock.cost.item"]._items(self).grouped("product_id")
-        recorded = self.env["stock.value.entry"]._recorded(
+        ledger = self.env["stock.value.entry"]
+        recorded = ledger._recorded(
             "stock.move", {(entry.stock_move_id.id, entry.id) for entry in self}
         )
         first_open = self.env["inventory.period"]._first_open_date_getter(
@@ -105,12 +106,13 @@ class StockLedgerEntry(models.Model):
             amounts = line._inventory_expected_costs(entries, item)
             for entry, amount in zip(entries, amounts, strict=True):
                 expected, _actual, invoiced = sums[entry.id]
-                key = (entry.stock_move_id.id, entry.id, "direct_cost", None)
+                statement = entry._prepare_statement()
+                key = ledger._statement_key(statement)
                 stated = recorded.get(key, (0.0, 0.0, 0.0, None))
                 unbilled = amount * (entry.quantity - invoiced) / entry.quantity
                 statements.append(
                     {
-                        **entry._prepare_statement(),
+                        **statement,
                         "cost_amount_expected": stated[0]
                         + entry.currency_id.round(unbilled)
                         - expected,
