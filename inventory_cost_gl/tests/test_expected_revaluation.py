@@ -104,3 +104,25 @@ class TestExpectedRevaluation(InventoryCostCommon):
         self.give_back(receipt, date="2026-02-02")
         self.env.cr.precommit.run()
         self.assertEqual(self.gl("inventory_interim"), interim - 120.0)
+
+    # -- The standard cost at the receipt ---------------------------------------------
+
+    def test_order_price_changes_no_standard_cost(self):
+        self.standard.standard_price = 12.0
+        line = self.order.order_line
+        for values in (
+            {"price_unit": 11.0},
+            {"discount": 10.0},
+            {"tax_ids": [Command.clear()]},
+        ):
+            with self.subTest(values=values):
+                line.write(values)
+                self.assertEqual(self.cost(self.receipt), (100.0, 0.0))
+        later = self.buy(self.standard, 10, 10.0, date="2026-01-07")
+        later = self.receive(later, date="2026-01-07")
+        self.assertEqual(self.cost(later), (120.0, 0.0))
+
+    def test_order_price_changes_no_revaluation(self):
+        self.revalue(15.0)
+        self.order.order_line.price_unit = 11.0
+        self.assertEqual(self.cost(self.receipt), (150.0, 0.0))
