@@ -165,14 +165,15 @@ class StockLedgerEntry(models.Model):
 
         An entry and its own reversal settle each other before any bill or invoice is
         matched: a corrected quantity or date moves bills on to the entry that stands.
+        A reversal that is reversed itself settles that much less of its entry.
         """
-        settled = {}
-        for entry in self.filtered("reverses_entry_id"):
+        settled, taken_back = {}, {}
+        for entry in self.filtered("reverses_entry_id").sorted("id", reverse=True):
             source = ("stock.move", entry.stock_move_id.id)
             quantity = sign * units.quantity(entry.quantity)
-            for key, settles in (
-                ((source, entry.id), quantity),
-                ((source, entry.reverses_entry_id.id), -quantity),
-            ):
-                settled[key] = settled.get(key, 0) + settles
+            settled[source, entry.id] = quantity
+            quantity += taken_back.get(entry.id, 0)
+            reversed_id = entry.reverses_entry_id.id
+            taken_back[reversed_id] = taken_back.get(reversed_id, 0) + quantity
+            settled[source, reversed_id] = -taken_back[reversed_id]
         return settled

@@ -89,6 +89,17 @@ class TestBillLines(InventoryCostCommon):
         self.assertAlmostEqual(sum(self.billed(*receipts)), 32.0, 6)
         self.assertEqual(sum(self.cost(receipts[1])), 10.66)
 
+    def test_a_corrected_quantity_corrected_back_keeps_the_bill_complete(self):
+        order = self.buy(self.fifo, 7, 10.0, date="2026-01-05")
+        first = self.receive(order, 3, date="2026-01-05")
+        second = self.receive(order, 4, date="2026-01-06")
+        self.bill(order, price=10.0 / 7, date="2026-01-07")
+        self.assertEqual(self.billed(first, second), [4.29, 5.71])
+        for quantity in (2, 3, 1, 2, 3):
+            first.move_ids.move_line_ids.quantity = quantity
+        self.assertAlmostEqual(sum(self.billed(first, second)), 10.0, 6)
+        self.assertEqual(self.cost(first | second), (0.0, 10.0))
+
     # -- A line linked to its order afterwards ----------------------------------------
 
     def bill_alone(self, product, quantity, price, date="2026-01-06"):
