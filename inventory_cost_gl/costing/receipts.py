@@ -10,6 +10,7 @@ from .records import (
     REVALUATION,
     STANDARD,
     VARIANCE,
+    Cost,
 )
 from .rounding import amount_of, round_amount, share
 
@@ -18,30 +19,58 @@ PURCHASE = "purchase"
 
 
 @dataclass(slots=True)
+class Billed:
+    """How far a bill line is spread over the receipts it invoices."""
+
+    quantity: int = 0
+    amount: int = 0
+
+    def add(self, quantity, amount):
+        """Count what the bill line stated, or took back, of a receipt."""
+        self.quantity += quantity
+        self.amount += amount
+
+    def part(self, quantity, amount, whole):
+        """What of the line's ``amount`` for ``whole`` a further quantity costs.
+
+        Whatever was rounded before is made up for: all parts together are the share
+        of the quantity they cover, and the amount itself once that is the whole.
+        """
+        return share(amount, self.quantity + quantity, whole) - self.amount
+
+
+@dataclass(slots=True)
 class InvoiceStatement:
     """What one invoice contributes to the cost of one receipt, as amounts to add.
 
-    ``expected`` and ``expected_revaluation`` reverse expected cost (usually
+    ``expected`` and ``revaluations``, costs, reverse expected cost (usually
     negative), the others are actual.
     """
 
     invoiced_quantity: int
     expected: int
-    expected_revaluation: int
+    revaluations: list[Cost]
     direct: int
     indirect: int
     variance: int
 
-    def parts(self):
-        """``[(entry type, variance type, expected, actual)]``, direct cost first."""
-        parts = [(DIRECT_COST, None, self.expected, self.direct)]
-        if self.expected_revaluation:
-            parts.append((REVALUATION, None, self.expected_revaluation, 0))
+    def costs(self):
+        """The :class:`Cost` rows to record, direct cost first."""
+        costs = [
+            Cost(
+                actual=self.direct,
+                expected=self.expected,
+                invoiced_quantity=self.invoiced_quantity,
+            ),
+            *self.revaluations,
+        ]
         if self.indirect:
-            parts.append((INDIRECT_COST, None, 0, self.indirect))
+            costs.append(Cost(entry_type=INDIRECT_COST, actual=self.indirect))
         if self.variance:
-            parts.append((VARIANCE, PURCHASE, 0, self.variance))
-        return parts
+            costs.append(
+                Cost(entry_type=VARIANCE, variance_type=PURCHASE, actual=self.variance)
+            )
+        return costs
 
 
 def indirect_cost(item, direct, quantity):
@@ -98,34 +127,50 @@ def invoice_statement(item, entry, quantity, amount):
     its current standard cost, the rest is purchase variance (rule 10). A
     negative quantity and amount (credit note, reset) state the reverse.
     """
-    direct_back = _reversed_expected(entry, DIRECT_COST, quantity)
-    revaluation_back = _reversed_expected(entry, REVALUATION, quantity)
+    direct_back = expected_to_reverse(
+        entry.costs, DIRECT_COST, entry.invoiced, quantity, entry.quantity
+    )
     indirect = indirect_cost(item, amount, quantity)
     variance = 0
     if item.costing_method == STANDARD:
         variance = amount_of(quantity, item.unit_cost) - amount - indirect
+    revaluations = revaluations_to_reverse(entry, quantity)
     return InvoiceStatement(
-        quantity, -direct_back, -revaluation_back, amount, indirect, variance
+        quantity, -direct_back, revaluations, amount, indirect, variance
     )
 
 
-def revaluation_fields(entry):
-    """What the reversal of an entry's expected revaluation takes over of it.
+def revaluations_to_reverse(entry, quantity):
+    """Costs that take back the expected revaluations of what is invoiced.
 
-    It covers what the last revaluation covered, from the same date on.
+    Each covers what its revaluation covered, from the same date on: goods that
+    left before it are not touched.
     """
-    last = [cost for cost in entry.costs if cost.entry_type == REVALUATION][-1]
-    return {
-        "valuation_date": last.valuation_date,
-        "valued_quantity": last.valued_quantity,
-        "partial_revaluation": last.partial_revaluation,
-    }
-
-
-def _reversed_expected(entry, entry_type, quantity):
-    return expected_to_reverse(
-        entry.costs, entry_type, entry.invoiced, quantity, entry.quantity
-    )
+    revaluations = {}
+    for cost in entry.costs:
+        if cost.entry_type == REVALUATION:
+            covered = (
+                cost.valuation_date,
+                cost.valued_quantity,
+                cost.partial_revaluation,
+            )
+            revaluations.setdefault(covered, []).append(cost)
+    reversals = []
+    for (valuation_date, valued_quantity, partial), costs in revaluations.items():
+        back = expected_to_reverse(
+            costs, REVALUATION, entry.invoiced, quantity, entry.quantity
+        )
+        if back:
+            reversals.append(
+                Cost(
+                    entry_type=REVALUATION,
+                    expected=-back,
+                    valuation_date=valuation_date,
+                    valued_quantity=valued_quantity,
+                    partial_revaluation=partial,
+                )
+            )
+    return reversals
 
 
 def charge_variance(item, amount):

@@ -1,15 +1,17 @@
 """Records what bills, invoices and closed orders contribute to ledger entries' cost."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from odoo import fields
 from odoo.tools import format_date
 
 from ..costing.invoicing import invoicing
 from ..costing.receipts import (
+    Billed,
     expected_to_reverse,
     invoice_statement,
-    revaluation_fields,
+    revaluations_to_reverse,
 )
 from ..costing.records import DIRECT_COST, REVALUATION, Cost
 from .load import Loader
@@ -36,6 +38,7 @@ class InvoicingWriter:
         self.items = {i.product_id.id: self.loader.item(i) for i in items}
         self.first_open = self.env["inventory.period"]._first_open_date_getter(company)
         self.recorded = self._recorded_statements()
+        self.billed = self._billed()
         self.statements = defaultdict(list)
         self.withdrawn = defaultdict(list)
         self.shares = []
@@ -80,17 +83,13 @@ class InvoicingWriter:
 
     def _change(self, model, source_id, entry_id, before, after):
         entry = self.entries[entry_id]
-        stated = entry.quantity > 0 and entry.entry_type == "purchase"
-        if not stated or entry.source:
+        if not self.records.browse(entry_id)._is_billed():
             sign = -1 if entry.entry_type == "sale" else 1
             change = sign * (after - before)
             cost = invoicing(entry, entry.invoiced + change)
             self._move_to_actual(model, source_id, entry, change, cost.actual)
         elif model == "stock.move":
-            reversed_ = expected_to_reverse(
-                entry.costs, DIRECT_COST, entry.invoiced, after - before, entry.quantity
-            )
-            self._move_to_actual(model, source_id, entry, after - before, reversed_)
+            self._set_off(source_id, entry, after - before)
         else:
             self._restate_receipt(model, source_id, entry, before, after)
 
@@ -107,78 +106,108 @@ class InvoicingWriter:
             "source_id": source_id,
             "ledger_entry_id": entry.id,
         }
-        for entry_type, variance_type, expected, actual in self._parts(
-            model, source_id, record, entry, after
-        ):
-            own = entry_type == DIRECT_COST
-            reversed_ = revaluation_fields(entry) if entry_type == REVALUATION else {}
-            self.statements[model].append(
-                {
-                    **common,
-                    **self._revaluation_values(reversed_),
-                    "entry_type": entry_type,
-                    "variance_type": variance_type,
-                    "cost_amount_expected": float(self.units.money(expected)),
-                    "cost_amount_actual": float(self.units.money(actual)),
-                    "invoiced_quantity": float(self.units.number(after))
-                    if own
-                    else 0.0,
-                }
-            )
-            entry.costs.append(
-                Cost(
-                    entry_type=entry_type,
-                    variance_type=variance_type or "",
-                    actual=actual,
-                    expected=expected,
-                    **reversed_,
-                )
-            )
+        for cost in self._costs(model, source_id, record, entry, after):
+            self.statements[model].append({**common, **self._cost_values(cost)})
+            entry.costs.append(cost)
         entry.invoiced += after
 
-    def _revaluation_values(self, reversed_):
-        """Return what a value entry takes over of the revaluation it reverses."""
-        values = dict(reversed_)
-        if values:
-            quantity = self.units.number(values["valued_quantity"])
-            values["valued_quantity"] = float(quantity)
+    def _cost_values(self, cost):
+        """Return the values of the value entry that records a cost."""
+        values = {
+            "entry_type": cost.entry_type,
+            "variance_type": cost.variance_type or None,
+            "cost_amount_expected": float(self.units.money(cost.expected)),
+            "cost_amount_actual": float(self.units.money(cost.actual)),
+            "invoiced_quantity": float(self.units.number(cost.invoiced_quantity)),
+        }
+        if cost.entry_type == REVALUATION:
+            values |= {
+                "valuation_date": cost.valuation_date,
+                "valued_quantity": float(self.units.number(cost.valued_quantity)),
+                "partial_revaluation": cost.partial_revaluation,
+            }
         return values
 
-    def _parts(self, model, source_id, record, entry, quantity):
+    def _costs(self, model, source_id, record, entry, quantity):
         """Return what a bill line states of a receipt; a write-off is a bill of 0."""
         item = self.items[record.product_id.id]
-        if model != "account.move.line":
-            return invoice_statement(item, entry, quantity, 0).parts()
-        line = self.env["account.move.line"].browse(source_id)
-        return line._inventory_cost_parts(item, entry, quantity, self.units)
+        amount = 0
+        if model == "account.move.line":
+            line = self.env["account.move.line"].browse(source_id)
+            whole, whole_amount = line._inventory_cost(self.units)
+            billed = self.billed[model, source_id]
+            amount = billed.part(quantity, whole_amount, whole)
+            billed.add(quantity, amount)
+        return invoice_statement(item, entry, quantity, amount).costs()
 
     def _recorded_statements(self):
-        """Return what sources whose contribution changes have recorded, by pair."""
-        pairs = defaultdict(set)
-        for model, source_id, entry_id, before, _after in self.changes:
-            if before and model != "stock.move":
-                pairs[model].add((source_id, entry_id))
+        """Return what the sources stated of any ledger entry so far, by pair."""
+        sources = defaultdict(set)
+        for model, source_id, *_change in self.changes:
+            if model != "stock.move":
+                sources[model].add(source_id)
         recorded = defaultdict(list)
         ledger = self.env["stock.value.entry"]
-        for model, own in pairs.items():
-            for key, values in ledger._recorded(model, own).items():
-                recorded[(model, *key[:2])].append((*key[2:], *values))
+        for model, ids in sources.items():
+            for key, values in ledger._recorded_by_sources(model, ids).items():
+                recorded[(model, *key[:2])].append(self._cost(key, values))
         return recorded
+
+    def _cost(self, key, values):
+        """Return what a source recorded under a key as a ``Cost``."""
+        *_pair, entry_type, variance_type, valuation_date, valued, partial = key
+        expected, actual, invoiced, _last = values
+        return Cost(
+            entry_type=entry_type,
+            variance_type=variance_type or "",
+            expected=self.units.amount(expected),
+            actual=self.units.amount(actual),
+            invoiced_quantity=self.units.quantity(invoiced),
+            valuation_date=valuation_date,
+            valued_quantity=self.units.quantity(valued),
+            partial_revaluation=bool(partial),
+        )
+
+    def _billed(self):
+        """Return ``{(model, source): Billed}``, what is stated of receipts so far."""
+        entry_ids = {entry_id for _model, _source, entry_id in self.recorded}
+        entries = self.env["stock.ledger.entry"].browse(entry_ids)
+        receipts = set(entries.filtered(lambda entry: entry._is_billed()).ids)
+        billed = defaultdict(Billed)
+        for (model, source_id, entry_id), costs in self.recorded.items():
+            for cost in costs:
+                if cost.entry_type == DIRECT_COST and entry_id in receipts:
+                    billed[model, source_id].add(cost.invoiced_quantity, cost.actual)
+        return billed
 
     def _forget(self, model, source_id, entry, before):
         """Take what a source recorded off the working copy of a receipt."""
-        for entry_type, variance_type, expected, actual, *_ in self.recorded[
-            model, source_id, entry.id
-        ]:
+        for cost in self.recorded[model, source_id, entry.id]:
+            own = cost.entry_type == DIRECT_COST
+            if own:
+                self.billed[model, source_id].add(-before, -cost.actual)
             entry.costs.append(
-                Cost(
-                    entry_type=entry_type,
-                    variance_type=variance_type or "",
-                    expected=-self.units.amount(expected),
-                    actual=-self.units.amount(actual),
+                replace(
+                    cost,
+                    actual=-cost.actual,
+                    expected=-cost.expected,
+                    invoiced_quantity=-before if own else 0,
                 )
             )
         entry.invoiced -= before
+
+    def _set_off(self, source_id, entry, quantity):
+        """Count what was returned unbilled as invoiced at what it is expected to cost,
+        its revaluations included."""
+        direct = expected_to_reverse(
+            entry.costs, DIRECT_COST, entry.invoiced, quantity, entry.quantity
+        )
+        revaluations = revaluations_to_reverse(entry, quantity)
+        self._move_to_actual("stock.move", source_id, entry, quantity, direct)
+        for cost in revaluations:
+            self._share(
+                "stock.move", source_id, entry, replace(cost, actual=-cost.expected)
+            )
 
     def _move_to_actual(self, model, source_id, entry, quantity, amount):
         """Count a quantity as invoiced: an amount moves from expected to actual.
@@ -186,7 +215,12 @@ class InvoicingWriter:
         Negative ones move back.
         """
         entry.invoiced += quantity
-        entry.costs.append(Cost(actual=amount, expected=-amount))
+        cost = Cost(actual=amount, expected=-amount, invoiced_quantity=quantity)
+        self._share(model, source_id, entry, cost)
+
+    def _share(self, model, source_id, entry, cost):
+        """Record a cost that adds to what its source stated before."""
+        entry.costs.append(cost)
         record = self.records.browse(entry.id)
         self.shares.append(
             {
@@ -194,10 +228,7 @@ class InvoicingWriter:
                 "source_model": model,
                 "source_id": source_id,
                 "ledger_entry_id": entry.id,
-                "entry_type": DIRECT_COST,
-                "cost_amount_expected": self.units.money(-amount),
-                "cost_amount_actual": self.units.money(amount),
-                "invoiced_quantity": self.units.number(quantity),
+                **self._cost_values(cost),
             }
         )
 

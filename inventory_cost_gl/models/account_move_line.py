@@ -1,13 +1,23 @@
 from odoo import models
 
-from ..costing.receipts import invoice_statement
-from ..costing.rounding import share
-
 
 class AccountMoveLine(models.Model):
     """Bills and invoices of managed products post no stock accounts of their own."""
 
     _inherit = "account.move.line"
+
+    def write(self, vals):
+        """Have orders that posted bill lines are linked to, or no longer are, state
+        their cost anew."""
+        if "purchase_line_id" not in vals:
+            return super().write(vals)
+        posted = self.sudo().filtered(lambda line: line.parent_state == "posted")
+        by_company = posted.grouped("company_id")
+        before = {c: lines.purchase_line_id for c, lines in by_company.items()}
+        result = super().write(vals)
+        for company, lines in by_company.items():
+            (before[company] | lines.purchase_line_id)._state_invoicing(company)
+        return result
 
     def _eligible_for_stock_account(self):
         """Managed products keep the expense account and get no COGS lines."""
@@ -16,30 +26,20 @@ class AccountMoveLine(models.Model):
             return False
         return super()._eligible_for_stock_account()
 
-    def _inventory_cost_parts(self, item, entry, quantity, units):
-        """Return what the bill line states on a receipt it invoices.
+    def _inventory_cost(self, units):
+        """Return the quantity and the cost of the whole bill line.
 
-        ``[(entry type, variance type, expected, actual)]`` in units of the currency's
-        rounding; ``quantity`` in millionths, ``entry`` the costing ``Entry`` with what
-        is recorded so far.
-        """
-        self.ensure_one()
-        amount = self._inventory_cost_of(quantity, units)
-        return invoice_statement(item, entry, quantity, amount).parts()
-
-    def _inventory_cost_of(self, quantity, units):
-        """Return the cost of a quantity of the bill line, in company currency.
-
-        The line's balance and its taxes that cannot be deducted; both in the order's
-        direction: a credit note's quantity and cost are negative.
+        The quantity is in millionths, the cost in units of the company currency's
+        rounding: the line's balance and its taxes that cannot be deducted. Both are in
+        the order's direction: a credit note's are negative.
         """
         self.ensure_one()
         sign = -1 if self.move_id.move_type == "in_refund" else 1
-        whole = self.product_uom_id._compute_quantity(
+        quantity = self.product_uom_id._compute_quantity(
             sign * self.quantity, self.product_id.uom_id, round=False
         )
         amount = units.amount(self.balance * self._inventory_tax_ratio())
-        return share(amount, quantity, units.quantity(whole))
+        return units.quantity(quantity), amount
 
     def _inventory_tax_ratio(self):
         """Return the net price with the taxes that cannot be deducted, over the net

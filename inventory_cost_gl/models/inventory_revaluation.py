@@ -125,7 +125,9 @@ class InventoryRevaluation(models.Model):
             self._check_by_buttons(vals)
             if not vals.get("name"):
                 vals["name"] = self.env["ir.sequence"].next_by_code(self._name)
-        return super().create(vals_list)
+        # Given here, lest defaults of the context approve them.
+        undecided = {"state": "draft", "approved_by_id": False, "approved_on": False}
+        return super().create([{**undecided, **vals} for vals in vals_list])
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_posted(self):

@@ -109,9 +109,11 @@ class InventoryRevaluationLine(models.Model):
         return lines
 
     def write(self, vals):
-        """Refuse changes of lines that are approved or posted."""
+        """Refuse changes of lines that are approved or posted, or would become it."""
         self.revaluation_id._check_draft()
-        return super().write(vals)
+        result = super().write(vals)
+        self.revaluation_id._check_draft()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_draft(self):

@@ -25,6 +25,11 @@ class ProductProduct(models.Model):
         currency_field="cost_currency_id",
     )
 
+    def _is_at_standard_cost(self):
+        """Say whether the product is at standard cost in ``self.env.company``."""
+        self.ensure_one()
+        return self.cost_method == "standard" and not self.lot_valuated
+
     @api.depends_context("company", "uid")
     @api.depends("standard_price", "cost_method", "lot_valuated")
     def _compute_revaluation_offered(self):
@@ -34,8 +39,7 @@ class ProductProduct(models.Model):
         if not self.env.user.has_group("inventory_cost_gl.group_accountant"):
             return
         standard = self._origin._filter_managed().filtered(
-            lambda product: product.cost_method == "standard"
-            and not product.lot_valuated
+            lambda product: product._is_at_standard_cost()
         )
         values = standard._ledger_values() if standard else {}
         currency = self.env.company.currency_id

@@ -12,17 +12,8 @@ class ProductValue(models.Model):
         values = super().create(vals_list)
         for company, own in values.filtered("move_id").grouped("company_id").items():
             managed = own.move_id._filter_managed()
-            entries = (
-                self.env["stock.ledger.entry"]
-                .sudo()
-                .search(
-                    [
-                        ("stock_move_id", "in", managed.ids),
-                        ("quantity", ">", 0),
-                        ("open", "=", True),
-                    ]
-                )
-            )
+            entries = managed._open_increases()
+            managed._check_revaluable(entries)
             by_move = {value.move_id: value.value for value in own}
             self.env["stock.cost.item"]._revalue_by_hand(
                 company,

@@ -65,9 +65,15 @@ class PurchaseOrderLine(models.Model):
         return amounts
 
     def _restate_expected_cost(self):
-        """State the expected cost of unbilled receipts at the order's new price."""
+        """State the expected cost of unbilled receipts at the order's new price.
+
+        Products at standard cost stay at the standard cost they were received at.
+        """
         for company, lines in self.sudo().grouped("company_id").items():
             lines = lines.with_company(company)._filter_managed()
+            lines = lines.filtered(
+                lambda line: not line.product_id._is_at_standard_cost()
+            )
             receipts = lines._inventory_ledger_entries().filtered(
                 lambda entry: entry.entry_type == "purchase"
                 and entry.quantity > 0

@@ -126,8 +126,7 @@ class StockCostItem(models.Model):
     def _is_standard(self):
         """Say whether the product is at standard cost in the item's company."""
         self.ensure_one()
-        product = self.product_id.with_company(self.company_id)
-        return product.cost_method == "standard" and not product.lot_valuated
+        return self.product_id.with_company(self.company_id)._is_at_standard_cost()
 
     def _is_average(self):
         """Say whether the product is valued by average in the item's company."""

@@ -90,7 +90,8 @@ class StockLedgerEntry(models.Model):
         """
         sums = self._costs()
         items = self.env["stock.cost.item"]._items(self).grouped("product_id")
-        recorded = self.env["stock.value.entry"]._recorded(
+        ledger = self.env["stock.value.entry"]
+        recorded = ledger._recorded(
             "stock.move", {(entry.stock_move_id.id, entry.id) for entry in self}
         )
         first_open = self.env["inventory.period"]._first_open_date_getter(
@@ -105,12 +106,13 @@ class StockLedgerEntry(models.Model):
             amounts = line._inventory_expected_costs(entries, item)
             for entry, amount in zip(entries, amounts, strict=True):
                 expected, _actual, invoiced = sums[entry.id]
-                key = (entry.stock_move_id.id, entry.id, "direct_cost", None)
+                statement = entry._prepare_statement()
+                key = ledger._statement_key(statement)
                 stated = recorded.get(key, (0.0, 0.0, 0.0, None))
                 unbilled = amount * (entry.quantity - invoiced) / entry.quantity
                 statements.append(
                     {
-                        **entry._prepare_statement(),
+                        **statement,
                         "cost_amount_expected": stated[0]
                         + entry.currency_id.round(unbilled)
                         - expected,
@@ -129,6 +131,16 @@ class StockLedgerEntry(models.Model):
         """
         self.ensure_one()
         return bool(self._inventory_order_line())
+
+    def _is_billed(self):
+        """Say whether bills state the entry's cost: it takes it from no other entry."""
+        self.ensure_one()
+        return (
+            self.entry_type == "purchase"
+            and self.quantity > 0
+            and not self.applies_from_entry_id
+            and not self.reverses_entry_id
+        )
 
     def _inventory_order_line(self):
         """Return the order line whose bills or invoices invoice the entry, if any."""
@@ -153,14 +165,15 @@ class StockLedgerEntry(models.Model):
 
         An entry and its own reversal settle each other before any bill or invoice is
         matched: a corrected quantity or date moves bills on to the entry that stands.
+        A reversal that is reversed itself settles that much less of its entry.
         """
-        settled = {}
-        for entry in self.filtered("reverses_entry_id"):
+        settled, taken_back = {}, {}
+        for entry in self.filtered("reverses_entry_id").sorted("id", reverse=True):
             source = ("stock.move", entry.stock_move_id.id)
             quantity = sign * units.quantity(entry.quantity)
-            for key, settles in (
-                ((source, entry.id), quantity),
-                ((source, entry.reverses_entry_id.id), -quantity),
-            ):
-                settled[key] = settled.get(key, 0) + settles
+            settled[source, entry.id] = quantity
+            quantity += taken_back.get(entry.id, 0)
+            reversed_id = entry.reverses_entry_id.id
+            taken_back[reversed_id] = taken_back.get(reversed_id, 0) + quantity
+            settled[source, reversed_id] = -taken_back[reversed_id]
         return settled

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 
 class StockMove(models.Model):
@@ -78,3 +79,35 @@ class StockMove(models.Model):
             else:
                 move.remaining_value = product.standard_price * move.remaining_qty
         return result
+
+    # ------------------------------------------------------------------
+    # Odoo's Adjust Valuation
+    # ------------------------------------------------------------------
+
+    def _open_increases(self):
+        """Return the ledger entries of the moves of which something is in stock."""
+        return (
+            self.env["stock.ledger.entry"]
+            .sudo()
+            .search(
+                [
+                    ("stock_move_id", "in", self.ids),
+                    ("quantity", ">", 0),
+                    ("open", "=", True),
+                ]
+            )
+        )
+
+    def _check_revaluable(self, open_increases):
+        """Raise for moves of which nothing is in stock: nothing can be revalued."""
+        for move in self - open_increases.stock_move_id:
+            raise UserError(
+                self.env._(
+                    "Nothing of %(move)s (%(product)s) is in stock, so its value can't "
+                    "be adjusted. Correct what the goods were received at, with a "
+                    "vendor bill, a credit note or a landed cost: the cost of what was "
+                    "delivered follows.",
+                    move=move.reference or move.display_name,
+                    product=move.product_id.display_name,
+                )
+            )

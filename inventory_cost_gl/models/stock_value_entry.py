@@ -19,6 +19,16 @@ VARIANCE_TYPES = [
     ("capacity_overhead", "Capacity Overhead"),
     ("manufacturing_overhead", "Manufacturing Overhead"),
 ]
+# What tells apart what a source states: see ``_statement_key``.
+KEY_COLUMNS = (
+    "source_id",
+    "ledger_entry_id",
+    "entry_type",
+    "variance_type",
+    "valuation_date",
+    "valued_quantity",
+    "partial_revaluation",
+)
 
 
 class StockValueEntry(models.Model):
@@ -169,7 +179,7 @@ class StockValueEntry(models.Model):
 
         ``statements`` are dicts of ``APPENDED_COLUMNS`` whose amounts and invoiced
         quantity are the *whole* contribution of ``source_id`` to ``ledger_entry_id``
-        under ``entry_type`` and ``variance_type``. What was recorded before for the
+        under its key (see ``_statement_key``). What was recorded before for the
         same source and ledger entry under other keys, and for the pairs ``(source id,
         ledger entry id)`` of ``withdrawn``, is stated as 0. Stating the same twice
         appends nothing. Returns the new value entries.
@@ -192,37 +202,72 @@ class StockValueEntry(models.Model):
         """
         rows = []
         for statement in statements:
-            key = (
-                statement["source_id"],
-                statement["ledger_entry_id"],
-                statement["entry_type"],
-                statement.get("variance_type") or None,
-            )
+            key = self._statement_key(statement)
             row = self._difference(statement, recorded.pop(key, None))
             if row:
                 rows.append({**row, "source_model": source_model})
         return rows
 
+    def _statement_key(self, statement):
+        """Return what tells apart what a source states of a ledger entry.
+
+        Of revaluations also what they cover, so that each is taken back as it was.
+        """
+        key = (
+            statement["source_id"],
+            statement["ledger_entry_id"],
+            statement["entry_type"],
+            statement.get("variance_type") or None,
+        )
+        if statement["entry_type"] != "revaluation":
+            return (*key, None, None, None)
+        return (
+            *key,
+            fields.Date.to_date(statement["valuation_date"]),
+            round(statement["valued_quantity"], 6),
+            statement["partial_revaluation"],
+        )
+
     def _recorded(self, source_model, pairs):
-        """Return ``{key: (expected, actual, invoiced, last id)}`` of the pairs."""
+        """Return ``{key: (expected, actual, invoiced, last id)}`` of the pairs.
+
+        The keys are those of ``_statement_key``.
+        """
         if not pairs:
             return {}
+        return self._recorded_where(
+            source_model,
+            SQL("(source_id, ledger_entry_id) IN %s", tuple(pairs)),
+        )
+
+    def _recorded_by_sources(self, source_model, source_ids):
+        """Return the same of all that the sources stated, whatever of."""
+        return self._recorded_where(
+            source_model, SQL("source_id = ANY(%s)", list(source_ids))
+        )
+
+    def _recorded_where(self, source_model, condition):
         self.env.cr.execute(
             SQL(
                 """
                 SELECT source_id, ledger_entry_id, entry_type, variance_type,
+                       CASE WHEN entry_type = 'revaluation'
+                            THEN valuation_date END,
+                       CASE WHEN entry_type = 'revaluation'
+                            THEN valued_quantity END,
+                       CASE WHEN entry_type = 'revaluation'
+                            THEN partial_revaluation END,
                        sum(cost_amount_expected), sum(cost_amount_actual),
                        sum(invoiced_quantity), max(id)
                 FROM stock_value_entry
-                WHERE source_model = %s AND NOT adjustment
-                  AND (source_id, ledger_entry_id) IN %s
-                GROUP BY 1, 2, 3, 4
+                WHERE source_model = %s AND NOT adjustment AND %s
+                GROUP BY 1, 2, 3, 4, 5, 6, 7
                 """,
                 source_model,
-                tuple(pairs),
+                condition,
             )
         )
-        return {tuple(row[:4]): row[4:] for row in self.env.cr.fetchall()}
+        return {tuple(row[:7]): row[7:] for row in self.env.cr.fetchall()}
 
     def _difference(self, statement, recorded):
         """Return the row that brings the recorded amounts to the stated ones, if any.
@@ -264,14 +309,10 @@ class StockValueEntry(models.Model):
         first_open = periods._first_open_date_getter(self.env.company)
         rows = []
         for (key, values), entry in zip(recorded.items(), last, strict=True):
-            source_id, ledger_entry_id, entry_type, variance_type = key
             rows.append(
                 {
                     "source_model": source_model,
-                    "source_id": source_id,
-                    "ledger_entry_id": ledger_entry_id,
-                    "entry_type": entry_type,
-                    "variance_type": variance_type,
+                    **dict(zip(KEY_COLUMNS, key, strict=True)),
                     "cost_amount_expected": -values[0],
                     "cost_amount_actual": -values[1],
                     "invoiced_quantity": -values[2],

@@ -59,3 +59,5 @@ from . import test_write_off_taken_back
 from . import test_write_off_wizard
 from . import test_integrity_interim
 from . import test_plain_documents
+from . import test_bill_lines
+from . import test_expected_revaluation

@@ -436,6 +436,39 @@ class TestRevaluation(InventoryCostCommon):
             with self.assertRaisesRegex(UserError, "is posted"):
                 change()
 
+    def test_lines_move_to_no_approved_or_posted_document(self):
+        """Nor do they leave one, nor come to one by import."""
+        self.stock(self.fifo)
+        accountant, manager = self.user("accountant"), self.user("manager")
+        approved = self.revaluation(self.fifo, "2026-01-31")
+        approved.with_user(manager).action_approve()
+        draft = self.revaluation(self.fifo, "2026-01-31").with_user(accountant)
+        line = draft.line_ids
+        line.value_revalued = 1.0
+        for move in (
+            lambda: line.write({"revaluation_id": approved.id}),
+            lambda: draft.write(
+                {"line_ids": [Command.update(line.id, {"revaluation_id": approved.id})]}
+            ),
+            lambda: approved.line_ids.with_user(accountant).write(
+                {"revaluation_id": draft.id}
+            ),
+            lambda: line.create(
+                {"revaluation_id": approved.id, "product_id": self.fifo.id}
+            ),
+            lambda: line.with_context(default_revaluation_id=approved.id).create(
+                {"product_id": self.fifo.id}
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, "is approved"), self.cr.savepoint():
+                move()
+        approved.action_post()
+        with self.assertRaisesRegex(UserError, "is posted"), self.cr.savepoint():
+            line.write({"revaluation_id": approved.id})
+        other = self.revaluation(self.fifo, "2026-01-31")
+        line.revaluation_id = other
+        self.assertIn(line, other.line_ids)
+
     def test_state_only_by_buttons(self):
         revaluation = self.draft(self.fifo).with_user(self.user("accountant"))
         with self.assertRaisesRegex(UserError, "with its buttons"):
@@ -456,6 +489,15 @@ class TestRevaluation(InventoryCostCommon):
                 self.env["inventory.revaluation"].with_user(accountant).create(
                     {**values, **decided}
                 )
+
+    def test_none_is_created_approved_by_a_default(self):
+        accountant = self.user("accountant")
+        revaluations = self.env["inventory.revaluation"].with_user(accountant)
+        revaluation = revaluations.with_context(
+            default_state="approved", default_approved_by_id=accountant.id
+        ).create({"reason": "Damaged", "company_id": self.company.id})
+        self.assertEqual(revaluation.state, "draft")
+        self.assertFalse(revaluation.approved_by_id)
 
     def test_another_company_sees_nothing(self):
         other = self.make_company("Other Company")
@@ -564,6 +606,25 @@ class TestRevaluation(InventoryCostCommon):
         )
         self.assertEqual((draft.state, str(draft.date)), ("draft", "2026-01-31"))
         self.assertEqual(draft.line_ids.value_revalued, 130.0)
+
+    def test_adjust_valuation_where_nothing_is_left(self):
+        """A used-up receipt, a delivery and a planned receipt have no value to set."""
+        for product in (self.fifo, self.average, self.standard):
+            with self.subTest(product=product.name):
+                receipt = self.stock(product)
+                sale = self.sell(product, 10, date="2026-01-06")
+                delivery = self.deliver(sale, date="2026-01-06")
+                planned = self.buy(product, 5, 10.0, date="2026-01-07").picking_ids
+                for picking in (receipt, delivery, planned):
+                    count = self.env["product.value"].search_count([])
+                    message = f"Nothing of {picking.name}.* is in stock.*bill"
+                    with (
+                        self.assertRaisesRegex(UserError, message),
+                        self.cr.savepoint(),
+                    ):
+                        self.adjust_valuation(picking, 130.0)
+                    self.assertEqual(self.env["product.value"].search_count([]), count)
+                self.assertEqual(sum(self.cost(delivery)), -100.0)
 
     def test_edited_cost_on_the_product_form(self):
         receipt = self.stock(self.fifo)

@@ -242,8 +242,8 @@ class Ledger:
             stated.expected,
             invoiced_quantity=quantity,
         )
-        if stated.expected_revaluation:
-            self._reverse_expected_revaluation(name, entry, day, stated)
+        for cost in stated.revaluations:
+            self._reverse_expected_revaluation(name, entry, day, cost)
         if stated.indirect:
             self._record(name, entry, INDIRECT_COST, day, stated.indirect)
         if stated.variance:
@@ -252,10 +252,18 @@ class Ledger:
             name, stated.direct + stated.indirect, quantity, before
         )
 
-    def _reverse_expected_revaluation(self, name, entry, day, stated):
-        fields = receipts.revaluation_fields(entry)
-        back = stated.expected_revaluation
-        self._record(name, entry, REVALUATION, day, 0, back, **fields)
+    def _reverse_expected_revaluation(self, name, entry, day, cost):
+        self._record(
+            name,
+            entry,
+            REVALUATION,
+            day,
+            0,
+            cost.expected,
+            valuation_date=cost.valuation_date,
+            valued_quantity=cost.valued_quantity,
+            partial_revaluation=cost.partial_revaluation,
+        )
 
     def _purchase_variance(self, name, entry, day, amount):
         self._record(name, entry, VARIANCE, day, amount, variance_type="purchase")

@@ -702,6 +702,22 @@ class TestReceipts:
         ]
         assert sum(parts) == receipts.expected_cost(self.item, 7 * ONE, price)
 
+    def test_parts_of_a_bill_line_add_up(self):
+        billed, parts = receipts.Billed(), []
+        for quantity in (ONE, ONE, ONE):
+            parts.append(billed.part(quantity, 3200, 3 * ONE))
+            billed.add(quantity, parts[-1])
+        assert parts == [1067, 1066, 1067]
+        billed.add(-ONE, -parts[1])
+        assert billed.part(ONE, 3200, 3 * ONE) == 1066
+
+    def test_parts_of_a_credit_note_line_add_up(self):
+        billed, parts = receipts.Billed(), []
+        for _number in range(3):
+            parts.append(billed.part(-ONE, -3200, -3 * ONE))
+            billed.add(-ONE, parts[-1])
+        assert parts == [-1067, -1066, -1067]
+
     def test_partial_invoices_reverse_their_share_and_the_last_the_rest(self):
         goods = Goods()
         entry = goods.entry(3, 1, invoiced=0)
@@ -723,46 +739,42 @@ class TestReceipts:
         assert (stated.direct, stated.indirect, stated.variance) == (900, 20, 80)
         assert receipts.charge_variance(self.standard, 20) == -20
         assert receipts.charge_variance(self.item, 20) == 0
-        assert stated.parts() == [
-            ("direct_cost", None, 0, 900),
-            ("indirect_cost", None, 0, 20),
-            ("variance", "purchase", 0, 80),
+        assert stated.costs() == [
+            Cost(actual=900, invoiced_quantity=10 * ONE),
+            Cost(entry_type="indirect_cost", actual=20),
+            Cost(entry_type="variance", variance_type="purchase", actual=80),
         ]
 
-    def test_parts_reverse_expected_revaluations(self):
-        stated = receipts.InvoiceStatement(ONE, -100, -30, 90, 0, 0)
-        assert stated.parts() == [
-            ("direct_cost", None, -100, 90),
-            ("revaluation", None, -30, 0),
-        ]
-
-    def test_the_reversal_covers_what_the_last_revaluation_covered(self):
+    def test_each_reversal_covers_what_its_revaluation_covered(self):
         goods = Goods("standard", 100)
         entry = goods.entry(4, 1, invoiced=0)
         goods.cost(entry, 0, 400, expected_only=True)
+        covered = []
         for number, quantity in ((5, 4), (8, 3), (9, 2)):
-            goods.cost(
-                entry,
-                0,
-                30,
-                entry_type="revaluation",
-                valuation_date=day(number),
-                valued_quantity=quantity * ONE,
-                partial_revaluation=quantity < 4,
+            covered.append(
+                {
+                    "entry_type": "revaluation",
+                    "valuation_date": day(number),
+                    "valued_quantity": quantity * ONE,
+                    "partial_revaluation": quantity < 4,
+                }
             )
-        goods.cost(entry, 400, -400, number=10)
-        assert receipts.revaluation_fields(entry) == {
-            "valuation_date": day(9),
-            "valued_quantity": 2 * ONE,
-            "partial_revaluation": True,
-        }
+            goods.cost(entry, 0, 10 * number, expected_only=True, **covered[-1])
+        assert receipts.revaluations_to_reverse(entry, 2 * ONE) == [
+            Cost(expected=-expected, **fields)
+            for expected, fields in zip((25, 40, 45), covered, strict=True)
+        ]
+        stated = receipts.invoice_statement(goods.book.item, entry, 4 * ONE, 400)
+        direct, *revaluations = stated.costs()
+        assert (direct.actual, direct.expected) == (400, -400)
+        assert [cost.expected for cost in revaluations] == [-50, -80, -90]
 
     def test_a_remainder_written_off_is_a_bill_of_nothing(self):
         goods = Goods()
         entry = goods.entry(10, 1, invoiced=6 * ONE)
         goods.cost(entry, 600, 400, expected_only=True)
         stated = receipts.invoice_statement(goods.book.item, entry, 4 * ONE, 0)
-        assert stated.parts() == [("direct_cost", None, -400, 0)]
+        assert stated.costs() == [Cost(expected=-400, invoiced_quantity=4 * ONE)]
 
     def test_split_amount(self):
         assert receipts.split_amount(100, [1, 1, 1]) == [33, 34, 33]
