@@ -154,14 +154,16 @@ class Forwarding:
     def waiting_cost(self, entry, quantity):
         """Cost (negative) of the part of a decrease that waits for supply.
 
-        It keeps the unit cost the decrease was first recorded at; a decrease
-        just recorded takes the item's unit cost.
+        It is its share of what the decrease was first recorded at, to the cent: a
+        decrease just recorded is at the item's unit cost.
         """
         if not quantity:
             return 0
-        if not entry.costs:
-            return amount_of(quantity, self.book.item.unit_cost)
-        return share(first_cost(entry), quantity, entry.quantity)
+        if entry.costs:
+            first = first_cost(entry)
+        else:
+            first = amount_of(entry.quantity, self.book.item.unit_cost)
+        return share(first, quantity, entry.quantity)
 
     # -- increases that take a decrease's cost -------------------------------
 

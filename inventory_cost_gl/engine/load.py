@@ -124,23 +124,37 @@ class Loader:
         return {product_id for (product_id,) in rows}
 
     def load_open(self, books):
-        """Load the open entries, what they take their cost from, and their links."""
+        """Load the open entries, what they take their cost from, and their links.
+
+        Also whatever took cost from decreases that wait for supply, however many steps
+        on and though it is not open itself: it is valued when they are, and none of it
+        can supply them.
+        """
         self._load_entries(
             books,
             SQL(
                 """
-                WITH waiting AS (
+                WITH RECURSIVE waiting AS (
                     SELECT * FROM stock_ledger_entry
                     WHERE product_id IN %(products)s AND company_id = %(company)s
                       AND open
+                ), downstream(id) AS (
+                    SELECT id FROM waiting WHERE quantity < 0
+                    UNION
+                    SELECT step.id FROM downstream CROSS JOIN LATERAL (
+                        SELECT id FROM stock_ledger_entry
+                        WHERE applies_from_entry_id = downstream.id
+                        UNION ALL
+                        SELECT outbound_entry_id FROM stock_cost_application
+                        WHERE inbound_entry_id = downstream.id
+                    ) AS step
                 )
                 SELECT %(columns)s FROM waiting e
                 UNION
                 SELECT %(columns)s FROM waiting
                 JOIN stock_ledger_entry e ON e.id = waiting.applies_from_entry_id
                 UNION
-                SELECT %(columns)s FROM waiting
-                JOIN stock_ledger_entry e ON e.applies_from_entry_id = waiting.id
+                SELECT %(columns)s FROM downstream JOIN stock_ledger_entry e USING (id)
                 """,
                 columns=ENTRY_COLUMNS,
                 products=tuple(books),
@@ -148,11 +162,11 @@ class Loader:
             ),
         )
         self._load_revaluation_dates(books)
-        entries = _entries_by_id(books).values()
+        entries = _entries_by_id(books)
         self._load_applications(
             books,
-            outbound=[entry.id for entry in entries if entry.remaining],
-            inbound=[e.id for e in entries if e.remaining and e.applies_from],
+            outbound=entries,
+            inbound=[entry.id for entry in entries.values() if entry.applies_from],
         )
 
     def _load_revaluation_dates(self, books):
@@ -184,7 +198,8 @@ class Loader:
         """
         average = self._average_starts(books, from_dates)
         affected = self.affected_ids(books, seeds, from_dates)
-        self._load_entries(books, self._affected_query(affected))
+        revalued = self._revalued_later_query(average)
+        self._load_entries(books, self._affected_query(affected, revalued))
         for product_id, book in books.items():
             book.opening_date = start = average.get(product_id)
             # What an average pool valued before its opening is context.
@@ -205,6 +220,7 @@ class Loader:
                 for entry in entries.values()
                 if any(cost.partial_revaluation for cost in entry.costs)
             ),
+            with_cost=True,
         )
         self._load_openings(books, average)
 
@@ -266,8 +282,29 @@ class Loader:
         )
         return {entry_id for (entry_id,) in rows}
 
-    def _affected_query(self, affected):
-        """Return the query of the affected entries and their increases."""
+    def _revalued_later_query(self, average):
+        """Return the query of what average products revalued on their start or later.
+
+        The increases may have come long before: such a revaluation is no part of the
+        opening, and what is valued before it must not see it.
+        """
+        return SQL("").join(
+            SQL(
+                "UNION SELECT ledger_entry_id FROM stock_value_entry "
+                "WHERE entry_type = 'revaluation' AND product_id = %s "
+                "AND company_id = %s AND valuation_date >= %s ",
+                product_id,
+                self.company.id,
+                start,
+            )
+            for product_id, start in average.items()
+        )
+
+    def _affected_query(self, affected, revalued=None):
+        """Return the query of the affected entries and their increases.
+
+        ``revalued``: a query of others that is added with UNION.
+        """
         return SQL(
             """
             SELECT %(columns)s FROM (
@@ -275,10 +312,12 @@ class Loader:
                 UNION
                 SELECT inbound_entry_id FROM stock_cost_application
                 WHERE outbound_entry_id = ANY(%(ids)s::int[])
+                %(revalued)s
             ) AS wanted JOIN stock_ledger_entry e USING (id)
             """,
             columns=ENTRY_COLUMNS,
             ids=list(affected),
+            revalued=revalued or SQL(),
         )
 
     def _load_openings(self, books, average):
@@ -348,10 +387,12 @@ class Loader:
                 order=row[13],
             )
 
-    def _load_applications(self, books, outbound=(), inbound=()):
+    def _load_applications(self, books, outbound=(), inbound=(), with_cost=False):
         """Load the applications of the decreases and of the increases, by their ids.
 
         A query along each index: PostgreSQL would read the whole table for an OR.
+        ``with_cost``: of the increases only those that cost follows. An average
+        product's others may be many, and matter to nothing that is valued.
         """
         rows = self._rows(
             SQL(
@@ -360,7 +401,7 @@ class Loader:
                 WHERE outbound_entry_id = ANY(%(outbound)s::int[])
                 UNION
                 SELECT %(columns)s FROM stock_cost_application
-                WHERE inbound_entry_id = ANY(%(inbound)s::int[])
+                WHERE inbound_entry_id = ANY(%(inbound)s::int[]) %(narrowed)s
                 ORDER BY id
                 """,
                 columns=SQL(
@@ -368,6 +409,7 @@ class Loader:
                 ),
                 outbound=list(outbound),
                 inbound=list(inbound),
+                narrowed=SQL("AND cost_follows" if with_cost else ""),
             )
         )
         book_of = {

@@ -61,3 +61,5 @@ from . import test_integrity_interim
 from . import test_plain_documents
 from . import test_bill_lines
 from . import test_expected_revaluation
+from . import test_incremental
+from . import test_cost_loops

@@ -1,5 +1,7 @@
 """How cost goes from entry to entry, and what caused it, worked out by hand."""
 
+from decimal import Decimal
+
 from costing.forwarding import Forwarding, is_stated, newest_cost, stated_cost
 from costing.records import Application, Cost
 from test_rules import ONE, Goods, day, total
@@ -49,6 +51,19 @@ class TestStated:
         goods.cost(back, 30, 20, entry_type="revaluation")
         goods.cost(back, 5, charge=True)
         assert stated_cost(back) == 55
+
+
+class TestWaiting:
+    def test_adjusting_again_gives_nothing(self):
+        """Part of a decrease waits, at a unit cost of more decimals than cents."""
+        goods = Goods()
+        goods.book.item.unit_cost = Decimal("1688.1425")
+        goods.buy(1, 359, 1)
+        sale = goods.sell(4, 2)
+        goods.adjust()
+        # 4 cost 67.53 first, so 3 of them that wait 50.65
+        assert total(sale) == (-359 - 5065, 0)
+        assert goods.adjust() == []
 
 
 class TestTransfers:
