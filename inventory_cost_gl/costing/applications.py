@@ -63,6 +63,7 @@ class _Applying:
         self.new = []
         self.open_increases = defaultdict(list)
         self.waiting_decreases = defaultdict(list)
+        self.freed = []
         self.derived = defaultdict(list)
         for entry in book.entries.values():
             if entry.source:
@@ -77,11 +78,16 @@ class _Applying:
                 self._apply_decrease(entry)
             elif entry.remaining > 0:
                 self._apply_increase(entry)
+        for entry in sorted(self.freed, key=lambda entry: entry.id):
+            key = entry.location, entry.lot
+            self._take(self.open_increases[key], entry, lambda o, e=entry: (o, e))
         return self.new
 
     def _apply_decrease(self, entry):
         if entry.fixed_to:
             fixed = self.entries.get(entry.fixed_to)
+            if fixed and entry.reverses == fixed.id:
+                self._free(fixed, -entry.remaining)
             if fixed and fixed.remaining > 0:
                 self._link(fixed, entry, fixed=True)
         key = entry.location, entry.lot
@@ -89,6 +95,35 @@ class _Applying:
             self._take(self.open_increases[key], entry, lambda other: (other, entry))
         if entry.remaining:
             heappush(self.waiting_decreases[key], (entry.posting_date, entry.id, entry))
+
+    def _free(self, increase, quantity):
+        """Make room for a correction of an increase: what was taken of it last waits,
+        first of all for what is recorded in its place."""
+        if increase.remaining >= quantity:
+            return
+        for application in reversed(net_applications(self.book.applications)):
+            taken = min(application.quantity, quantity - increase.remaining)
+            decrease = self.entries.get(application.outbound_id)
+            if application.inbound_id != increase.id or not decrease or taken <= 0:
+                continue
+            if decrease.fixed_to != increase.id:
+                self._unapply(application, increase, decrease, taken)
+
+    def _unapply(self, application, increase, decrease, quantity):
+        increase.remaining += quantity
+        decrease.remaining -= quantity
+        back = Application(
+            increase.id, decrease.id, -quantity, application.cost_follows
+        )
+        self.new.append(back)
+        self.book.applications.append(back)
+        self._by_increase = self._by_decrease = None
+        if decrease.remaining == decrease.quantity:
+            decrease.valuation_date = decrease.posting_date
+        self.freed.append(decrease)
+        key = decrease.location, decrease.lot
+        row = decrease.posting_date, decrease.id, decrease
+        heappush(self.waiting_decreases[key], row)
 
     def _apply_increase(self, entry):
         source = self.entries.get(entry.source)

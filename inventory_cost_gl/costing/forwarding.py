@@ -8,7 +8,7 @@ decrease (an exact return, a transfer's arrival) passes that cost on.
 from collections import defaultdict
 
 from .applications import net_applications
-from .layers import first_cost, layer_of, recorded_cost
+from .layers import first_cost, layer_of, recorded_cost, reversals_of
 from .records import DIRECT_COST, REVALUATION, ROUNDING, CostLoopError
 from .rounding import amount_of, share
 
@@ -40,6 +40,7 @@ class Forwarding:
             if application.cost_follows:
                 self.supplies[application.outbound_id].append(application)
                 self.uses[application.inbound_id].append(application)
+        self.reversals = reversals_of(self.entries.values())
         self._layers = {}
         self._arrivals = None
 
@@ -133,7 +134,8 @@ class Forwarding:
             # An increase from before an average pool's opening was not met yet.
             self._known(increase_id)
             entry, total = self.entries[increase_id], self.costs[increase_id]
-            layer = layer_of(entry, total, self.uses[increase_id], self.entries)
+            uses, reversals = self.uses[increase_id], self.reversals.get(increase_id)
+            layer = layer_of(entry, total, uses, self.entries, reversals)
             self._layers[increase_id] = layer
         return layer
 
@@ -179,7 +181,7 @@ class Forwarding:
         if entry.entry_type != TRANSFER:
             return share(-self.costs[source.id], entry.quantity, -source.quantity)
         arrivals = self._arrivals_of(source.id)
-        layer = entry.transferred_from
+        layer = entry.transferred_from if entry.transferred_from in arrivals else 0
         carried, whole = self._carried(source, layer, arrivals)
         before = sum(
             arrival.quantity for arrival in arrivals[layer] if arrival.id < entry.id
@@ -216,14 +218,35 @@ class Forwarding:
         return cost, quantity
 
     def _arrivals_of(self, source_id):
-        """A departure's arrivals by the layer they carry, in entry order."""
+        """A departure's arrivals by the layer they carry, in entry order.
+
+        Once some of a layer was taken back from the departure they all carry their
+        share of the whole.
+        """
         if self._arrivals is None:
             self._arrivals = defaultdict(lambda: defaultdict(list))
             for entry in self.entries.values():
                 if entry.source and entry.entry_type == TRANSFER:
                     rows = self._arrivals[entry.source][entry.transferred_from]
                     rows.append(entry)
+            for departure_id, layers in self._arrivals.items():
+                if self._lost_a_layer(departure_id, layers):
+                    rows = [arrival for rows in layers.values() for arrival in rows]
+                    layers.clear()
+                    layers[0] = sorted(rows, key=lambda arrival: arrival.id)
         return self._arrivals[source_id]
+
+    def _lost_a_layer(self, departure_id, arrivals):
+        """Did more of a layer arrive than the departure takes from it now?"""
+        if len(arrivals) == (0 in arrivals):
+            return False
+        taken = defaultdict(int)
+        for application in self.supplies.get(departure_id, ()):
+            taken[application.inbound_id] += application.quantity
+        return any(
+            layer and sum(arrival.quantity for arrival in rows) > taken[layer]
+            for layer, rows in arrivals.items()
+        )
 
     # -- purchase returns, rounding ------------------------------------------
 
@@ -235,6 +258,9 @@ class Forwarding:
         """
         inbound = self.entries.get(entry.fixed_to)
         if inbound is None or not entry.entry_type == inbound.entry_type == PURCHASE:
+            return None
+        if entry.reverses == inbound.id:
+            # What a correction takes back was not billed.
             return None
         split = {}
         for application in self.supplies[entry.id]:

@@ -78,8 +78,9 @@ class Cost:
     ``expected_only``: recorded with nothing invoiced. ``invoiced_quantity`` and
     ``applies_to`` (id of the adjusted cost) let an adjustment follow each invoice
     of a decrease. ``charge``: stated by a source beside the cost of the goods
-    themselves (item charge, landed cost); it only matters on entries whose own
-    cost the engine derives, where it is left alone.
+    themselves (item charge, landed cost); on entries whose own cost the engine
+    derives it is left alone. ``invoice``: stated by a bill, or by a write-off, which
+    is a bill of 0. Neither is for what a correction took back of the entry.
     """
 
     id: int = 0
@@ -96,6 +97,7 @@ class Cost:
     invoiced_quantity: int = 0
     applies_to: int = 0
     charge: bool = False
+    invoice: bool = False
 
 
 @dataclass(slots=True)
@@ -170,7 +172,8 @@ class Book:
       transfer's arrival also the departure's other arrivals and its layers;
     - every application of an increase that has a partial revaluation, or that is
       affected and used up (it may need rounding), and for the former the
-      decreases too.
+      decreases too;
+    - the decreases that reverse an increase.
 
     Average items: ``opening`` holds, per pool key (see :func:`pool_of`), all that
     is valued before ``opening_date``, which is the first day of an average

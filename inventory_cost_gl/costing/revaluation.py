@@ -101,7 +101,9 @@ def check_period(book, day):
         )
 
 
-def revalue(rows, unit_cost=None, value=None, amount=None, balance=None):
+def revalue(
+    rows, unit_cost=None, value=None, amount=None, balance=None, reversals=None
+):
     """The :class:`RevaluedEntry` rows of a revaluation.
 
     ``rows`` come from :func:`revaluable`. Exactly one of ``unit_cost`` (new, in
@@ -110,12 +112,13 @@ def revalue(rows, unit_cost=None, value=None, amount=None, balance=None):
 
     ``balance``: an average item revalued per item, see :func:`balance_at`. Its
     value before is its average unit cost on the quantity revalued, so the last
-    entry takes also what the entries' own cost differs from that.
+    entry takes also what the entries' own cost differs from that. ``reversals``:
+    what reverses the entries, see :func:`~.layers.reversals_of`.
     Raises :class:`RevaluationError` when nothing is left to revalue.
     """
     if not rows or (balance is not None and balance.quantity <= 0):
         raise RevaluationError("There is no invoiced quantity left to revalue.")
-    own = _layer_values(rows)
+    own = _layer_values(rows, reversals or {})
     quantity = sum(part for _entry, part in rows)
     before = sum(own)
     if balance is not None:
@@ -146,9 +149,11 @@ def _revalued(entry, quantity, amount):
     return RevaluedEntry(entry.id, quantity, amount, expected, partial)
 
 
-def _layer_values(rows):
+def _layer_values(rows, reversals):
     """What the quantity left of each entry is worth: its cost behind what is gone."""
     return [
-        layer_of(entry, recorded_cost(entry), (), {}).rest(quantity)
+        layer_of(entry, recorded_cost(entry), (), {}, reversals.get(entry.id, ())).rest(
+            quantity
+        )
         for entry, quantity in rows
     ]

@@ -18,9 +18,10 @@ class Applied:
             if not book.entries[application.inbound_id].remaining:
                 self.used_up[application.inbound_id] = book.item.id
             if application.outbound_id not in self.new:
+                outbound = book.entries[application.outbound_id]
                 self.covered[application.outbound_id] = book.item.id
-                day = before[application.outbound_id][1]
-                self.dates.append((book.item.id, day))
+                days = before[application.outbound_id][1], outbound.valuation_date
+                self.dates.append((book.item.id, min(days)))
         book.applications = applications
 
     def covered_of(self, products):

@@ -26,6 +26,9 @@ ENTRY_COLUMNS = SQL(
        e.order_id"""
 )
 
+# What states the cost of bills, and of write-offs.
+INVOICE_SOURCES = ("account.move.line", "purchase.order", "purchase.order.line")
+
 
 class Loader:
     """Loads books of products of one company.
@@ -155,6 +158,15 @@ class Loader:
                 JOIN stock_ledger_entry e ON e.id = waiting.applies_from_entry_id
                 UNION
                 SELECT %(columns)s FROM downstream JOIN stock_ledger_entry e USING (id)
+                UNION
+                SELECT %(columns)s FROM waiting
+                JOIN stock_ledger_entry e ON e.id = waiting.reverses_entry_id
+                UNION
+                -- what a correction takes back is freed of what took it
+                SELECT %(columns)s FROM waiting
+                JOIN stock_cost_application a
+                  ON a.inbound_entry_id = waiting.reverses_entry_id
+                JOIN stock_ledger_entry e ON e.id = a.outbound_entry_id
                 """,
                 columns=ENTRY_COLUMNS,
                 products=tuple(books),
@@ -166,7 +178,14 @@ class Loader:
         self._load_applications(
             books,
             outbound=entries,
-            inbound=[entry.id for entry in entries.values() if entry.applies_from],
+            inbound=[
+                *(e.id for e in entries.values() if e.applies_from),
+                *(
+                    e.reverses
+                    for e in entries.values()
+                    if e.remaining < 0 and e.reverses
+                ),
+            ],
         )
 
     def _load_revaluation_dates(self, books):
@@ -367,7 +386,7 @@ class Loader:
     def _load_entries(self, books, query):
         quantity = self.units.quantity
         # In order of recording, whatever order the database reads them in.
-        for row in sorted(self._rows(query), key=itemgetter(0)):
+        for row in sorted(self._rows(_with_reversals(query)), key=itemgetter(0)):
             book = books.get(row[1])
             if book is None or row[0] in book.entries:
                 continue
@@ -440,9 +459,10 @@ class Loader:
                        valuation_date, adjustment, valued_quantity,
                        partial_revaluation, expected, invoiced_quantity,
                        COALESCE(applies_to_value_entry_id, 0),
-                       charge_product_id IS NOT NULL
+                       charge_product_id IS NOT NULL, source_model = ANY(%s)
                 FROM stock_value_entry WHERE ledger_entry_id = ANY(%s) ORDER BY id
                 """,
+                list(INVOICE_SOURCES),
                 list(entries),
             )
         )
@@ -466,8 +486,23 @@ class Loader:
                     invoiced_quantity=invoiced,
                     applies_to=row[13],
                     charge=row[14],
+                    invoice=row[15],
                 )
             )
+
+
+def _with_reversals(query):
+    """Return the query of ledger entries with the decreases that reverse them."""
+    return SQL(
+        """
+        WITH found AS (%s)
+        SELECT * FROM found UNION ALL
+        SELECT %s FROM found JOIN stock_ledger_entry e
+            ON e.applies_to_entry_id = found.id AND e.reverses_entry_id = found.id
+        """,
+        query,
+        ENTRY_COLUMNS,
+    )
 
 
 def _entries_by_id(books):

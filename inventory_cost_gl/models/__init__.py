@@ -17,6 +17,7 @@ from . import general_posting_setup
 from . import stock_cost_item
 from . import stock_cost_balance
 from . import stock_ledger_entry
+from . import stock_ledger_entry_corrections
 from . import stock_ledger_entry_statements
 from . import stock_ledger_entry_write_off
 from . import stock_value_entry

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from ..costing.layers import reversals_of
 from ..costing.periods import period_end
 from ..costing.records import AVERAGE
 from ..costing.revaluation import (
@@ -163,7 +164,12 @@ class InventoryRevaluationLine(models.Model):
         balance = self._average_balance(book)
         quantity = sum(part for _entry, part in rows)
         try:
-            revalued = revalue(rows, value=0, balance=balance)
+            revalued = revalue(
+                rows,
+                value=0,
+                balance=balance,
+                reversals=reversals_of(book.entries.values()),
+            )
         except RevaluationError:
             return 0.0, 0.0
         value = -sum(entry.amount for entry in revalued)
@@ -214,6 +220,7 @@ class InventoryRevaluationLine(models.Model):
                 rows,
                 value=units.amount(self.value_revalued),
                 balance=self._average_balance(book),
+                reversals=reversals_of(book.entries.values()),
             )
         except RevaluationError as error:
             raise UserError(

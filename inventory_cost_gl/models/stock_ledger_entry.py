@@ -1,6 +1,3 @@
-from collections import defaultdict
-from dataclasses import dataclass
-
 from psycopg2.extras import Json
 
 from odoo import api, fields, models
@@ -40,28 +37,6 @@ RECORDED_COLUMNS = {
     "order_model": "varchar",
     "order_id": "integer",
 }
-
-
-@dataclass
-class Returnable:
-    """What of a ledger entry can still be taken back."""
-
-    entry: models.Model
-    quantity: float
-
-    def take(self, quantity, location_id):
-        """Use up to ``quantity`` (signed, opposite to the entry's) and return it.
-
-        An increase is taken back only where it was recorded: elsewhere the goods have
-        been transferred and are another layer.
-        """
-        if quantity * self.entry.quantity >= 0 or (
-            quantity < 0 and self.entry.cost_location_id.id != location_id
-        ):
-            return 0.0
-        taken = min(abs(quantity), self.quantity)
-        self.quantity -= taken
-        return taken if quantity > 0 else -taken
 
 
 class StockLedgerEntry(models.Model):
@@ -162,6 +137,9 @@ class StockLedgerEntry(models.Model):
     _applies_to_index = models.Index(
         "(applies_to_entry_id) WHERE applies_to_entry_id IS NOT NULL"
     )
+    _reverses_index = models.Index(
+        "(reverses_entry_id) WHERE reverses_entry_id IS NOT NULL"
+    )
     _company_date_index = models.Index("(company_id, posting_date)")
     _quantity_not_zero = models.Constraint(
         "CHECK (quantity <> 0)", "A stock ledger entry moves a quantity."
@@ -189,85 +167,6 @@ class StockLedgerEntry(models.Model):
     # ------------------------------------------------------------------
     # Recording
     # ------------------------------------------------------------------
-
-    def _recorded_quantities(self):
-        """Return ``{move id: {(entry type, cost location, lot): quantity}}``.
-
-        The arrival of a transfer is left out: it follows its departure.
-        """
-        recorded = defaultdict(lambda: defaultdict(float))
-        for entry in self:
-            key = (entry.entry_type, entry.cost_location_id.id, entry.lot_id.id)
-            recorded[entry.stock_move_id.id][key] += entry.quantity
-        return {
-            move_id: {
-                key: quantity
-                for key, quantity in quantities.items()
-                if key[0] != "transfer" or quantity < 0
-            }
-            for move_id, quantities in recorded.items()
-        }
-
-    def _returnable_quantities(self):
-        """Return ``{(move id, entry type, lot): [Returnable]}``, in the order given.
-
-        Of an increase what is left in stock can be taken back, of a decrease what has
-        not been returned yet.
-        """
-        returned = dict(
-            self._read_group(
-                [("applies_from_entry_id", "in", self.ids)],
-                ["applies_from_entry_id"],
-                ["quantity:sum"],
-            )
-            if self
-            else ()
-        )
-        returnable = {}
-        for entry in self:
-            quantity = (
-                entry.remaining_quantity
-                if entry.quantity > 0
-                else -entry.quantity - returned.get(entry, 0.0)
-            )
-            key = (entry.stock_move_id.id, entry.entry_type, entry.lot_id.id)
-            returnable.setdefault(key, []).append(Returnable(entry, quantity))
-        return returnable
-
-    def _prepare_reversals(self):
-        """Return rows that reverse what of the entries is not reversed yet."""
-        reversed_quantities = dict(
-            self._read_group(
-                [("reverses_entry_id", "in", self.ids)],
-                ["reverses_entry_id"],
-                ["quantity:sum"],
-            )
-        )
-        rows = []
-        for entry in self.filtered(lambda entry: not entry.reverses_entry_id):
-            left = round(entry.quantity + reversed_quantities.get(entry, 0.0), 6)
-            if left:
-                fixed = "applies_to_entry_id" if left > 0 else "applies_from_entry_id"
-                row = {
-                    name: entry[name].id
-                    if self._fields[name].type == "many2one"
-                    else entry[name]
-                    for name in RECORDED_COLUMNS
-                    if entry[name]
-                }
-                row.pop("transferred_from_entry_id", None)
-                row.pop("applies_to_entry_id", None)
-                row.pop("applies_from_entry_id", None)
-                rows.append(
-                    {
-                        **row,
-                        "valuation_date": entry.posting_date,
-                        "quantity": -left,
-                        "reverses_entry_id": entry.id,
-                        fixed: entry.id,
-                    }
-                )
-        return rows
 
     @api.model
     def _record(self, company, rows):

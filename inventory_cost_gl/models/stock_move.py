@@ -1,6 +1,9 @@
+from collections import defaultdict
+
 from odoo import fields, models
 
 from ..costing.entry_types import NO_ORDER, entry_types
+from .stock_ledger_entry_corrections import transfer_key
 
 
 class StockMove(models.Model):
@@ -64,17 +67,7 @@ class StockMove(models.Model):
         if not reversals:
             return
         self.env["inventory.cost.guard"]._hold(company)
-        rows = []
-        for move in entries.stock_move_id:
-            for key, (quantity, arrival_id) in move._moved_quantities().items():
-                rows.append(
-                    {
-                        **move._prepare_ledger_entry_vals(*key),
-                        "quantity": quantity,
-                        "arrival_location_id": arrival_id,
-                    }
-                )
-        rows = reversals + rows
+        rows = entries.stock_move_id._prepare_ledger_entries(reversals)
         self.env["inventory.period"]._check_open(
             company, [(row["posting_date"], row.get("origin")) for row in rows]
         )
@@ -99,40 +92,44 @@ class StockMove(models.Model):
         )
         self.env["stock.ledger.entry"]._record(company, rows)
 
-    def _prepare_ledger_entries(self):
+    def _prepare_ledger_entries(self, reversals=()):
         """Return the rows that bring the quantity ledger to what the moves moved.
 
         Rows are column values of ``stock.ledger.entry`` plus ``arrival_location_id``,
         where the increase of a transfer arrives: how many layers it brings is known
-        only when the decrease is applied.
+        only when the decrease is applied. ``reversals``: rows that reverse entries of
+        the moves; they come first, and what they reverse is recorded anew.
         """
         ledger = self.env["stock.ledger.entry"]
         moves = self | self.origin_returned_move_id
         entries = ledger.search([("stock_move_id", "in", moves.ids)], order="id desc")
-        recorded = entries._recorded_quantities()
-        returnable = entries._returnable_quantities()
-        rows = []
+        recorded = entries._recorded_quantities(reversals)
+        returnable = entries._returnable_quantities(reversals)
+        rows, again = [], {}
+        for move in self:
+            own = [row for row in reversals if row["stock_move_id"] == move.id]
+            rows += _applied_drop_shipment(own)
+            again[move.id] = own
         for move in self:
             moved = move._moved_quantities()
-            keys = {**moved, **recorded.get(move.id, {})}
             own = []
-            for key in keys:
-                quantity, arrival_id = moved.get(key, (0.0, False))
-                quantity -= recorded.get(move.id, {}).get(key, 0.0)
+            for key in {**moved, **recorded[move.id]}:
+                quantity = round(moved.get(key, 0.0) - recorded[move.id][key], 6)
                 own += move._prepare_ledger_entry_rows(
-                    key, round(quantity, 6), arrival_id, returnable
+                    key, quantity, returnable, again[move.id]
                 )
             rows += _applied_drop_shipment(own)
         return rows
 
     def _moved_quantities(self):
-        """Return ``{(entry type, cost location, lot): (quantity, arrival location)}``.
+        """Return ``{(entry type, cost location, lot, arrival location): quantity}``.
 
         Quantities are signed, in the product's unit of measure. Goods owned by others
-        are left out. The increase of a transfer is not listed: it follows its decrease.
+        are left out. A transfer is listed once, see ``transfer_key``; others have no
+        arrival location.
         """
         self.ensure_one()
-        moved = {}
+        moved = defaultdict(float)
         for line in self.move_line_ids:
             if line._should_exclude_for_valuation() or not line.picked:
                 continue
@@ -145,22 +142,21 @@ class StockMove(models.Model):
                 self._inventory_order_kind(),
                 same_cost_location=source == destination,
             )
-            transfer = types.increase == "transfer"
+            quantity = line.quantity_product_uom
+            if types.increase == "transfer":
+                key, quantity = transfer_key(
+                    source.id, destination.id, lot.id, quantity
+                )
+                moved[key] += quantity
+                continue
             # A drop shipment never enters stock: its entries stand at the vendor's.
             outside = source or destination or line.location_id
-            for entry_type, place, quantity in (
-                (types.decrease, source or outside, -line.quantity_product_uom),
-                (
-                    types.increase if not transfer else None,
-                    destination or outside,
-                    line.quantity_product_uom,
-                ),
-            ):
-                if entry_type:
-                    key = (entry_type, place.id, lot.id)
-                    before = moved.get(key, (0.0,))[0]
-                    arrival = transfer and destination.id
-                    moved[key] = (before + quantity, arrival)
+            if types.decrease:
+                place = source or outside
+                moved[types.decrease, place.id, lot.id, False] -= quantity
+            if types.increase:
+                place = destination or outside
+                moved[types.increase, place.id, lot.id, False] += quantity
         return moved
 
     def _inventory_order_kind(self):
@@ -171,46 +167,45 @@ class StockMove(models.Model):
         self.ensure_one()
         return NO_ORDER
 
-    def _prepare_ledger_entry_rows(self, key, quantity, arrival_id, returnable):
+    def _prepare_ledger_entry_rows(self, key, quantity, returnable, reversals=()):
         """Return the rows for a quantity, split over the entries it takes back.
 
         A return takes back entries of the move it returns, a corrected quantity those
-        of the move itself, the newest first; ``returnable`` is used up.
+        of the move itself, the newest first; ``returnable`` is used up. A transfer is
+        taken back by a transfer back.
         """
         self.ensure_one()
-        if not quantity:
-            return []
-        entry_type, location_id, lot_id = key
+        entry_type, location_id, lot_id, arrival_id = key
+        if arrival_id and quantity > 0:
+            location_id, arrival_id = arrival_id, location_id
+            quantity = -quantity
         row = self._prepare_ledger_entry_vals(entry_type, location_id, lot_id)
+        row["arrival_location_id"] = arrival_id
         rows = []
         for move in self | self.origin_returned_move_id:
             for taken_back in returnable.get((move.id, entry_type, lot_id), ()):
-                taken = taken_back.take(quantity, location_id)
+                taken = taken_back.take(quantity, location_id, self)
                 if taken:
                     quantity = round(quantity - taken, 6)
-                    fixed = (
-                        "applies_to_entry_id" if taken < 0 else "applies_from_entry_id"
-                    )
-                    taken_row = {**row, "quantity": taken, fixed: taken_back.entry.id}
-                    if move == self:
-                        taken_row["reverses_entry_id"] = taken_back.entry.id
-                    rows.append(taken_row)
-        if arrival_id and rows:
-            # What did not leave did not arrive either.
-            arrived = sum(-row["quantity"] for row in rows)
-            key = (entry_type, arrival_id, lot_id)
-            rows += self._prepare_ledger_entry_rows(key, arrived, False, returnable)
+                    rows.append(self._prepare_taken_back(row, taken_back.entry, taken))
+        for fixed in self._prepare_fixed_applications(row, quantity, reversals):
+            quantity = round(quantity - fixed["quantity"], 6)
+            rows.append(fixed)
         if quantity:
-            fixed = self._prepare_fixed_application(location_id, lot_id, quantity)
-            rows.append(
-                {
-                    **row,
-                    **fixed,
-                    "quantity": quantity,
-                    "arrival_location_id": arrival_id,
-                }
-            )
+            rows.append({**row, "quantity": quantity})
         return rows
+
+    def _prepare_taken_back(self, row, entry, quantity):
+        """Return the row that takes back a quantity of an entry.
+
+        Goods that a correction had given back are taken from it, which reverses
+        nothing.
+        """
+        fixed = "applies_to_entry_id" if quantity < 0 else "applies_from_entry_id"
+        row = {**row, "quantity": quantity, fixed: entry.id}
+        if self == entry.stock_move_id and not entry._is_given_back():
+            row["reverses_entry_id"] = entry.id
+        return row
 
     def _prepare_ledger_entry_vals(self, entry_type, location_id, lot_id):
         """Return the columns of a ledger entry but its quantity; a hook."""
@@ -260,7 +255,8 @@ class StockMove(models.Model):
 def _applied_drop_shipment(rows):
     """Fix the sale of a drop shipment to its purchase, which never enters stock.
 
-    Its cost is that purchase's whatever the costing method, and no average moves.
+    Its cost is that purchase's whatever the costing method, and no average moves. What
+    takes a drop shipment back is fixed the other way round.
     """
     purchases = [row for row in rows if row["entry_type"] == "purchase"]
     sales = [row for row in rows if row["entry_type"] == "sale"]
@@ -268,6 +264,6 @@ def _applied_drop_shipment(rows):
         increase, decrease = (
             (purchase, sale) if purchase["quantity"] > 0 else (sale, purchase)
         )
-        if not decrease.get("applies_to_entry_id"):
-            decrease["applies_to_row"] = increase
+        decrease.pop("applies_to_entry_id", None)
+        decrease["applies_to_row"] = increase
     return rows

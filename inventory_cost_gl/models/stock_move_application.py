@@ -32,16 +32,40 @@ class StockMove(models.Model):
                     )
                 )
 
-    def _prepare_fixed_application(self, location_id, lot_id, quantity):
-        """Return the columns that fix a decrease to the increase chosen on the move.
+    def _prepare_fixed_applications(self, row, quantity, reversals=()):
+        """Return the rows of a decrease that are fixed to increases.
 
-        Raises UserError where less than the quantity is left of it there.
+        ``row``: its other columns. What is recorded anew and was fixed before takes
+        again what its reversal gives back, the others the increase chosen on the move.
         """
+        if quantity >= 0:
+            return []
+        rows = []
+        for given_back in reversals:
+            entry = self.env["stock.ledger.entry"].browse(
+                given_back["reverses_entry_id"]
+            )
+            same = all(
+                (row.get(name) or None) == (given_back.get(name) or None)
+                for name in ("entry_type", "cost_location_id", "lot_id")
+            )
+            taken = min(given_back["quantity"], -quantity)
+            if same and taken > 0 and entry.applies_to_entry_id:
+                quantity = round(quantity + taken, 6)
+                rows.append({**row, "quantity": -taken, "applies_to_row": given_back})
+        if quantity and self.applies_to_entry_id:
+            self._check_left(row, quantity)
+            entry = self.applies_to_entry_id
+            fixed = {"quantity": quantity, "applies_to_entry_id": entry.id}
+            rows.append({**row, **fixed})
+        return rows
+
+    def _check_left(self, row, quantity):
+        """Raise UserError where less than the quantity is left of the increase chosen,
+        where the goods are taken from."""
         entry = self.applies_to_entry_id
-        if not entry or quantity > 0:
-            return {}
-        elsewhere = entry.cost_location_id.id != location_id or (
-            lot_id and entry.lot_id.id != lot_id
+        elsewhere = entry.cost_location_id.id != row["cost_location_id"] or (
+            row["lot_id"] and entry.lot_id.id != row["lot_id"]
         )
         left = 0.0 if elsewhere else entry.remaining_quantity
         if round(left + quantity, 6) < 0:
@@ -56,4 +80,3 @@ class StockMove(models.Model):
                     left=f"{left:g}",
                 )
             )
-        return {"applies_to_entry_id": entry.id}

@@ -323,6 +323,7 @@ class StockValueEntry(models.Model):
                     "source_ref": entry.source_ref,
                     "document_ref": entry.document_ref,
                     "document_date": entry.document_date,
+                    "charge_product_id": entry.charge_product_id.id or None,
                     "counter_account": entry.counter_account or None,
                     "analytic_distribution": entry._own_distribution(),
                     "posting_date": first_open(entry.posting_date),

@@ -1,5 +1,6 @@
 from . import test_document_cost
 from . import test_document_corrections
+from . import test_document_redated
 from . import test_reconciliation
 from . import test_reconciliation_posting
 from . import test_reconciliation_screen

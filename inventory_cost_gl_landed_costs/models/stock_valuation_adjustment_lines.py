@@ -17,7 +17,8 @@ class StockValuationAdjustmentLines(models.Model):
     def _prepare_cost_statements(self):
         """Return the statements of the lines that cover managed moves.
 
-        A move with several ledger entries (lots) is charged by quantity.
+        A move with several ledger entries (lots) is charged by quantity, that of each
+        entry that counts: what was reversed since never came.
         """
         company = self.env.company
         units = Units(company.currency_id)
@@ -25,6 +26,8 @@ class StockValuationAdjustmentLines(models.Model):
             [("stock_move_id", "in", self.move_id.ids), ("quantity", ">", 0)],
             order="id",
         )
+        standing = entries._standing_quantities()
+        entries = entries.filtered(standing.get)
         by_move = entries.grouped("stock_move_id")
         loader = Loader(company, units)
         items = {
@@ -45,13 +48,36 @@ class StockValuationAdjustmentLines(models.Model):
                 )
             amounts = split_amount(
                 units.amount(line.additional_landed_cost),
-                [units.quantity(entry.quantity) for entry in charged],
+                [units.quantity(standing[entry]) for entry in charged],
             )
             for entry, amount in zip(charged, amounts, strict=True):
                 statements += line._prepare_entry_statements(
                     entry, amount, items[line.product_id], units
                 )
         return statements
+
+    def _restate_cost(self, company):
+        """State the landed costs on what stands of their receipts now, on an open date.
+
+        Those of receipts of which nothing stands stay where they are.
+        """
+        entries = self.env["stock.ledger.entry"].search(
+            [("stock_move_id", "in", self.move_id.ids), ("quantity", ">", 0)]
+        )
+        standing = entries._standing_quantities()
+        moves = entries.filtered(standing.get).stock_move_id
+        lines = self.filtered(lambda line: line.move_id in moves)
+        if not lines:
+            return
+        statements = lines._prepare_cost_statements()
+        first_open = self.env["inventory.period"]._first_open_date_getter(company)
+        for statement in statements:
+            statement["posting_date"] = first_open(statement["posting_date"])
+        by_move = entries.grouped("stock_move_id")
+        pairs = [(line.id, e.id) for line in lines for e in by_move[line.move_id]]
+        ledger = self.env["stock.value.entry"]
+        value_entries = ledger._state(self._name, statements, pairs)
+        self.env["stock.cost.item"]._update(company, value_entries)
 
     def _prepare_entry_statements(self, entry, amount, item, units):
         """Return the statements for one ledger entry: the cost, and for a standard

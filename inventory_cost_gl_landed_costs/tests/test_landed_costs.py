@@ -168,6 +168,58 @@ class TestLandedCosts(InventoryCostCommon):
         self.assertEqual(found[0].examples, [draft.display_name])
         self.assertFalse(found[0].blocks)
 
+    def value_left(self, product):
+        balances = self.env["stock.cost.balance"].search(
+            [("product_id", "=", product.id), ("company_id", "=", self.company.id)]
+        )
+        return sum(b.value_actual + b.value_expected for b in balances)
+
+    def test_on_another_date_all_of_it_is_on_the_entry_that_counts(self):
+        for before in (False, True):
+            for method in ("fifo", "average", "standard"):
+                with self.subTest(method, before=before):
+                    product = self.make_product(method)
+                    order = self.buy(product, 10, 10.0, date="2026-01-05")
+                    receipt = self.receive(order, date="2026-01-05")
+                    if before:
+                        self.landed_cost(receipt, 50.0)
+                    receipt.date_done = "2026-01-08 12:00:00"
+                    if not before:
+                        self.landed_cost(receipt, 50.0)
+                    last = self.ledger_entries(receipt)[-1]
+                    charges = self.entries(receipt).filtered(
+                        lambda value, last=last: (
+                            value.charge_product_id and value.ledger_entry_id == last
+                        )
+                    )
+                    charged = charges.filtered(lambda value: not value.variance_type)
+                    self.assertEqual(sum(charged.mapped("cost_amount_actual")), 50.0)
+                    late = 0.0 if method == "standard" else 50.0
+                    self.assertEqual(self.value_left(product), 100.0 + late)
+                    self.assertEqual(sum(self.cost(receipt)), 100.0 + late)
+
+    def test_of_a_corrected_receipt_all_of_it_is_on_what_stands(self):
+        for before in (False, True):
+            for method in ("fifo", "average"):
+                with self.subTest(method, before=before):
+                    product = self.make_product(method)
+                    order = self.buy(product, 10, 10.0, date="2026-01-05")
+                    receipt = self.receive(order, date="2026-01-05")
+                    sale = self.sell(product, 4, date="2026-01-06")
+                    delivery = self.deliver(sale, date="2026-01-06")
+                    if before:
+                        self.landed_cost(receipt, 40.0)
+                    receipt.move_ids.move_line_ids.quantity = 8
+                    if not before:
+                        self.landed_cost(receipt, 40.0)
+                    self.assertEqual(sum(self.cost(receipt)), 120.0)
+                    self.assertEqual(sum(self.cost(delivery)), -60.0)
+                    self.assertEqual(self.value_left(product), 60.0)
+                    bill = self.bill(order, 8, 11.0, date="2026-01-21")
+                    self.assertEqual(sum(self.cost(delivery)), -64.0)
+                    bill.button_draft()
+                    self.assertEqual(sum(self.cost(delivery)), -60.0)
+
     def test_refused_in_a_closed_period(self):
         order = self.buy(self.fifo, 10, 10.0, date="2026-02-05")
         receipt = self.receive(order, date="2026-02-05")

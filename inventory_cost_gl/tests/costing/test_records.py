@@ -73,6 +73,7 @@ def test_a_cost_is_a_direct_cost_of_nothing():
         "invoiced_quantity": 0,
         "applies_to": 0,
         "charge": False,
+        "invoice": False,
     }
 
 
