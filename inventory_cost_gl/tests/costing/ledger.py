@@ -335,6 +335,10 @@ class Ledger:
         self.check_open(day)
         item = self.books[name].item
         increases = [entry for entry in entries if entry.quantity > 0]
+        standard = item.costing_method == STANDARD
+        if standard and any(entry.entry_type != "purchase" for entry in increases):
+            # its purchase variance would have no account (reference b.3)
+            raise Refused("a standard item is only charged on its purchases")
         parts = receipts.split_amount(amount, [e.quantity for e in increases])
         for entry, part in zip(increases, parts, strict=True):
             self._record(name, entry, DIRECT_COST, day, part, charge=True)

@@ -62,6 +62,43 @@ def charged_refs(scenario):
     }
 
 
+def order_keys(scenario):
+    """``{ref: key}``: which receipts are of one order line, for documents.
+
+    Those that name the same order, with the same item, price and location. Bills are
+    of an order line, which Odoo takes as its receipts came: where the steps bill a
+    later receipt first, each receipt has a line of its own.
+    """
+    keys, lines = {}, {}
+    for step in scenario["steps"]:
+        if step["do"] in ("purchase_receipt", "purchase"):
+            line = step.get("order"), step["item"], step["unit_cost"]
+            line = (*line, step.get("location"))
+            keys[step["ref"]] = line if step.get("order") else step["ref"]
+            if not step.get("fails"):
+                lines.setdefault(keys[step["ref"]], []).append(step["ref"])
+    for refs in lines.values():
+        if len(refs) > 1 and not _billed_in_order(scenario, refs):
+            keys.update((ref, ref) for ref in refs)
+    return keys
+
+
+def _billed_in_order(scenario, refs):
+    """Is each receipt of an order line billed after all that came before it?"""
+    unbilled = {}
+    for step in scenario["steps"]:
+        ref = step.get("receipt", step.get("ref"))
+        if step.get("fails") or ref not in refs:
+            continue
+        if step["do"] in ("purchase_receipt", "purchase"):
+            unbilled[ref] = step["qty"]
+        if step["do"] in ("purchase_invoice", "purchase"):
+            if next(one for one in unbilled if unbilled[one] or one == ref) != ref:
+                return False
+            unbilled[ref] -= step.get("qty") or unbilled[ref]
+    return True
+
+
 def _layered_refs(scenario):
     """Refs a scenario names layer by layer: ``X`` the first, ``X~1`` the second …"""
     named = {
