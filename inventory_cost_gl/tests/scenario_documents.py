@@ -23,6 +23,10 @@ METHODS = ("fifo", "lifo", "average", "standard")
 PRICE_STEP = Decimal("0.00001")
 
 
+class Refused(Exception):
+    """A step asks for more than its documents can give."""
+
+
 class RolledBack(Exception):
     """Ends the savepoint a scenario is played in."""
 
@@ -164,7 +168,7 @@ class ScenarioDocuments(ScenarioPlayer):
     ``case`` is the :class:`ScenarioDocumentsCase` whose company and helpers it uses.
     """
 
-    refusals = (UserError,)
+    refusals = (UserError, Refused)
 
     def __init__(self, case, scenario):
         super().__init__(scenario)
@@ -316,7 +320,7 @@ class ScenarioDocuments(ScenarioPlayer):
                 parts.append((entry, part))
                 left -= part
         if left:
-            raise UserError(f"{left} more than there is to apply to")
+            raise Refused(f"{left} more than there is to apply to")
         return parts
 
     def _decreases(self, step, warehouse):
@@ -372,7 +376,7 @@ class ScenarioDocuments(ScenarioPlayer):
         unbilled = sum(self._not_invoiced(step["receipt"]).values())
         quantity = Decimal(step.get("qty") or unbilled)
         if not 0 < quantity <= unbilled:
-            raise UserError("more is billed than was received")
+            raise Refused("more is billed than was received")
         price = step.get("unit_cost", order.order_line.price_unit)
         if "amount" in step:
             self._bill_amount(order, quantity, step["amount"])
@@ -472,7 +476,7 @@ class ScenarioDocuments(ScenarioPlayer):
         uninvoiced = self._not_invoiced(step["shipment"])
         left = Decimal(step.get("qty") or sum(uninvoiced.values()))
         if not 0 < left <= sum(uninvoiced.values()):
-            raise UserError("more is invoiced than was delivered")
+            raise Refused("more is invoiced than was delivered")
         for move, quantity in uninvoiced.items():
             part = min(left, quantity)
             if part:
@@ -721,7 +725,9 @@ class ScenarioDocuments(ScenarioPlayer):
         unit = self._rounding()
         total = int((total / unit).quantize(Decimal(1), ROUND_HALF_UP))
         split = split_evenly if step.get("entry") else split_amount
-        kept = before if "amount" in step and not step.get("entry") else [0] * len(lines)
+        kept = (
+            before if "amount" in step and not step.get("entry") else [0] * len(lines)
+        )
         for line, old, part in zip(lines, kept, split(total, quantities), strict=True):
             line.value_revalued = float(old + part * unit)
 
@@ -743,7 +749,7 @@ class ScenarioDocuments(ScenarioPlayer):
                 wizard.action_adjust().get("res_id")
             )
         if run.line_ids:
-            raise UserError("; ".join(run.line_ids.mapped("reason")))
+            raise Refused("; ".join(run.line_ids.mapped("reason")))
 
     def do_post_to_gl(self, step):
         """Run the wizard Post Inventory Cost to G/L; nothing may be skipped."""
@@ -756,7 +762,7 @@ class ScenarioDocuments(ScenarioPlayer):
             )
             run = self.env["inventory.cost.run"].browse(wizard.action_run()["res_id"])
         if run.line_ids:
-            raise UserError("; ".join(filter(None, run.line_ids.mapped("reason"))))
+            raise Refused("; ".join(filter(None, run.line_ids.mapped("reason"))))
 
     def do_close_period(self, step):
         """Close the inventory period that ends on the day."""
@@ -810,14 +816,38 @@ class ScenarioDocuments(ScenarioPlayer):
 
     def shown_unit_cost(self, item, location):
         """The item's unit cost, or that of its stock at one location."""
-        stocked = self._balances(item, location) if location else ()
-        quantity = sum(balance.quantity for balance in stocked)
-        if quantity:
-            # an item at specific cost has a balance for each lot
-            value = sum(balance.unit_cost * balance.quantity for balance in stocked)
-            return self._exact(value / quantity)
         product = self.products[item].with_company(self.company)
-        return self._exact(product.standard_price)
+        current = self._exact(product.standard_price)
+        if not location or product.cost_method == "standard":
+            return current
+        quantity, value = self.shown_balance(item, location)
+        for entry in self._waiting(product, location):
+            rows = entry.value_entry_ids.sorted("id")
+            if product.cost_method != "average":
+                # it stands at what it was first recorded at (costing.unit_cost)
+                rows = rows.filtered("ledger_entry_quantity")
+            cost = rows.mapped("cost_amount_actual") + rows.mapped(
+                "cost_amount_expected"
+            )
+            waiting = self._exact(entry.remaining_quantity)
+            quantity -= waiting
+            value -= self._exact(sum(cost)) * waiting / self._exact(entry.quantity)
+        if quantity <= 0 or not value:
+            return current
+        return max(value / quantity, Decimal(0)).quantize(PRICE_STEP, ROUND_HALF_UP)
+
+    def _waiting(self, product, location):
+        """The decreases at a location that wait for supply."""
+        place = self._warehouse(location).view_location_id
+        return self.env["stock.ledger.entry"].search(
+            [
+                ("product_id", "=", product.id),
+                ("company_id", "=", self.company.id),
+                ("cost_location_id", "=", place.id),
+                ("open", "=", True),
+                ("quantity", "<", 0),
+            ]
+        )
 
     def shown_gl(self, role):
         """The posted balance of a role's account."""

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-
 # What counts where a scenario leaves a setting out: FORMAT.md's example.
 DEFAULT_SETTINGS = {
     "average_cost_period": "day",
@@ -166,7 +165,9 @@ class ScenarioPlayer(ABC):
     def _play_refused(self, play, step, label):
         restore = self.undo()
         # an expectation that has to fail is refused by not being met
-        refusals = (*self.refusals, Differs) if step["do"] == "expect" else self.refusals
+        refusals = (
+            (*self.refusals, Differs) if step["do"] == "expect" else self.refusals
+        )
         try:
             play(step)
             self.finish_step()
@@ -258,7 +259,7 @@ class ScenarioPlayer(ABC):
     def _remaining(self, ref):
         name, _tilde, number = ref.partition("~")
         if name not in self.layered:
-            return sum(self.shown_remaining(name))
+            return sum(self.shown_remaining(name), Decimal(0))
         if name in self.arrived:
             return Decimal(0)
         return self.shown_remaining(name)[int(number or 0)]

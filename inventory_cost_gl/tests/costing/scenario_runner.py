@@ -78,14 +78,18 @@ class ScenarioRunner(ScenarioPlayer):
 
         Lots of an item that is not at specific cost are no pools of their own.
         """
-        applied = self._entries(step["applies_to"])[0] if step.get("applies_to") else None
+        applied = (
+            self._entries(step["applies_to"])[0] if step.get("applies_to") else None
+        )
         default = applied.location if applied else self.first_location
         fields = {"location": step.get("location", default)}
         lot = self._lot(step) or (applied.lot if applied else 0)
         return {**fields, "lot": lot} if lot else fields
 
     def _lot(self, step):
-        name = step["item"] if "item" in step else self.ledger.orders[step["order"]].item
+        name = (
+            step["item"] if "item" in step else self.ledger.orders[step["order"]].item
+        )
         specific = self.ledger.books[name].item.costing_method == SPECIFIC
         return step.get("lot", 0) if specific else 0
 
