@@ -334,8 +334,8 @@ class InventoryCostCommon(BaseCommon):
                 credit_note.action_post()
         return credit_note
 
-    def give_back(self, picking, quantity=None, date=None):
-        """Return the validated return of a picking."""
+    def give_back(self, picking, quantity=None, date=None, lots=None, location=None):
+        """Return the validated return of a picking, to another location if given."""
         with self.at(date):
             wizard = (
                 self.env["stock.return.picking"]
@@ -351,7 +351,10 @@ class InventoryCostCommon(BaseCommon):
             returned = self.env["stock.picking"].browse(
                 wizard.action_create_returns()["res_id"]
             )
-        return self.validate(returned, quantity, date)
+            if location:
+                returned.location_dest_id = location
+                returned.move_ids.location_dest_id = location
+        return self.validate(returned, quantity, date, lots)
 
     def count(self, product, quantity, date=None, location=None, lot=None):
         """Apply a physical count; return the moves it made."""

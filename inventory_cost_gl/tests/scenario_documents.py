@@ -2,15 +2,29 @@
 
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 from odoo import Command
 from odoo.exceptions import UserError
 
+from ..costing.receipts import split_amount
+from ..costing.rounding import share
+from ..posting.roles import roles_for
 from .common import InventoryCostCommon
-from .costing.scenario_player import CostRow, Differs, ScenarioPlayer
+from .costing.scenario_player import (
+    CostRow,
+    Differs,
+    ScenarioPlayer,
+    charged_refs,
+    order_keys,
+)
 
 METHODS = ("fifo", "lifo", "average", "standard")
+PRICE_STEP = Decimal("0.00001")
+
+
+class Refused(Exception):
+    """A step asks for more than its documents can give."""
 
 
 class RolledBack(Exception):
@@ -27,6 +41,8 @@ class ScenarioDocumentsCase(InventoryCostCommon):
             [("name", "in", ("Product Price", "Product Unit"))]
         )
         precisions.digits = 5
+        # a discount makes a bill of a certain amount exact
+        cls.env["decimal.precision"].search([("name", "=", "Discount")]).digits = 12
         cls.freight = cls.env["product.product"].create(
             {"name": "Freight", "type": "service", "supplier_taxes_id": False}
         )
@@ -113,8 +129,8 @@ class ScenarioDocumentsCase(InventoryCostCommon):
             move._action_done()
         return move
 
-    def landed_cost(self, picking, amount, date):
-        """Return a validated landed cost on a receipt."""
+    def landed_cost(self, picking, amount, date, role="direct_cost_applied"):
+        """Return a validated landed cost on a receipt; ``role``: what it credits."""
         with self.at(date):
             cost = self.env["stock.landed.cost"].create(
                 {
@@ -127,7 +143,7 @@ class ScenarioDocumentsCase(InventoryCostCommon):
                                 "product_id": self.freight.id,
                                 "price_unit": amount,
                                 "split_method": "by_quantity",
-                                "account_id": self.accounts["direct_cost_applied"].id,
+                                "account_id": self.accounts[role].id,
                             }
                         )
                     ],
@@ -138,13 +154,21 @@ class ScenarioDocumentsCase(InventoryCostCommon):
         return cost
 
 
+def split_evenly(total, quantities):
+    """A value spread over entries that all come to one unit cost; the last takes the
+    cents left over."""
+    whole = sum(quantities)
+    parts = [share(total, quantity, whole) for quantity in quantities[:-1]]
+    return [*parts, total - sum(parts)]
+
+
 class ScenarioDocuments(ScenarioPlayer):
     """One scenario: its products, warehouses and documents.
 
     ``case`` is the :class:`ScenarioDocumentsCase` whose company and helpers it uses.
     """
 
-    refusals = (UserError,)
+    refusals = (UserError, Refused)
 
     def __init__(self, case, scenario):
         super().__init__(scenario)
@@ -152,11 +176,12 @@ class ScenarioDocuments(ScenarioPlayer):
         self.env = case.env
         self.company = case.company
         self.day = None
-        # what a ref stands for: a stock move, and of a transfer one of its sides
+        # what a ref stands for: stock moves, and of a transfer one of its sides
         self.moves, self.sides = {}, {}
-        self.orders, self.lots = {}, {}
-        self._settle(scenario["settings"])
-        self.warehouses = {}
+        self.orders, self.lots, self.warehouses = {}, {}, {}
+        self.charged = charged_refs(scenario)
+        self.order_keys = order_keys(scenario)
+        self._settle(self.settings)
         for name in scenario.get("locations") or ["MAIN"]:
             self._warehouse(name)
         self.products = {
@@ -177,10 +202,10 @@ class ScenarioDocuments(ScenarioPlayer):
                 "automatic_cost_adjustment": settings["automatic_cost_adjustment"],
             }
         )
-        unit = float(settings.get("currency_rounding", 0.01))
+        unit = float(settings["currency_rounding"])
         if self.company.currency_id.rounding != unit:
             self.company.currency_id.rounding = unit
-        if settings.get("earliest_posting_date"):
+        if settings["earliest_posting_date"]:
             earliest = date.fromisoformat(settings["earliest_posting_date"])
             self.company.fiscalyear_lock_date = earliest - timedelta(days=1)
 
@@ -191,21 +216,24 @@ class ScenarioDocuments(ScenarioPlayer):
                 known[len(self.warehouses)]
                 if len(self.warehouses) < len(known)
                 else self.env["stock.warehouse"].create(
-                    {"name": name, "code": name[:5], "company_id": self.company.id}
+                    {
+                        "name": name,
+                        "code": f"S{len(self.warehouses)}",
+                        "company_id": self.company.id,
+                    }
                 )
             )
         return self.warehouses[name]
 
     def _product(self, name, values):
         method = values["costing_method"]
-        steps = [step for step in self.scenario["steps"] if step.get("item") == name]
-        tracked = method == "specific" or any(step.get("lot") for step in steps)
         field = "standard_cost" if method == "standard" else "unit_cost"
         return self.case.make_product(
             method if method in METHODS else "fifo",
             name=name,
             invoice_policy="delivery",
-            tracking="lot" if tracked else "none",
+            # lots are followed where they decide on the cost, at specific cost
+            tracking="lot" if method == "specific" else "none",
             lot_valuated=method == "specific",
             standard_price=float(values.get(field, 0)),
             indirect_cost_pct=float(values.get("indirect_cost_pct", 0)),
@@ -226,107 +254,175 @@ class ScenarioDocuments(ScenarioPlayer):
     def undo(self):
         """A savepoint, as the function that rolls back to it."""
         savepoint = self.env.cr.savepoint()
-        refs = dict(self.moves), dict(self.sides)
+        names = ("moves", "sides", "orders", "lots", "warehouses", "arrived")
+        known = {name: dict(getattr(self, name)) for name in names}
 
         def restore():
             savepoint.close(rollback=True)
             self.env.invalidate_all()
-            self.moves, self.sides = refs
+            for name in names:
+                setattr(self, name, known[name])
 
         return restore
 
     def _where(self, step):
+        """The warehouse of a step, or that of what it is applied to, or the first."""
         name = step.get("location")
-        return self._warehouse(name) if name else next(iter(self.warehouses.values()))
+        if not name and step.get("applies_to"):
+            place = self._entries(step["applies_to"])[:1].cost_location_id
+            return place.warehouse_id
+        return self._warehouse(name or self.first_location)
 
     def _item(self, step):
         return self.products[step["item"]]
 
-    def _lots(self, step):
-        """``{lot: quantity}`` of a step, ``None`` if it names no lot."""
-        if not step.get("lot"):
-            return None
-        key = step["item"], step["lot"]
+    def _lot(self, step):
+        """The lot of a step: only items at specific cost have any.
+
+        Those that no lot is named of are one lot together.
+        """
+        product = self._item(step)
+        if product.tracking == "none":
+            return self.env["stock.lot"]
+        key = step["item"], step.get("lot") or "-"
         if key not in self.lots:
-            self.lots[key] = self.case.make_lot(self._item(step), step["lot"])
-        return {self.lots[key]: float(step["qty"])}
+            self.lots[key] = self.case.make_lot(product, key[1])
+        return self.lots[key]
+
+    def _lots(self, step, lot=None, quantity=None):
+        """``{lot: quantity}`` of a move, ``None`` if it has no lot."""
+        lot = lot or self._lot(step)
+        return {lot: float(quantity or step["qty"])} if lot else None
 
     def _keep(self, step, documents):
-        """A step's ref stands for the move of its picking (or for its move)."""
+        """A step's ref stands for the moves of its pickings (or for its moves)."""
         moves = documents if documents._name == "stock.move" else documents.move_ids
-        [move] = moves.filtered(lambda move: move.state == "done")
-        self.moves[step["ref"]] = move
+        self.moves[step["ref"]] = moves.filtered(lambda move: move.state == "done")
 
     def _entries(self, ref):
         """The ledger entries a ref stands for, in order."""
         entries = self.case.ledger_entries(self.moves[ref])
         side = self.sides.get(ref)
         return (
-            entries.filtered(lambda e: e.cost_location_id == side)
-            if side
-            else (entries)
+            entries.filtered(lambda e: e.cost_location_id == side) if side else entries
         )
 
-    def _fixed_to(self, step):
-        """The move values of a decrease that is applied to a certain increase."""
+    def _spread(self, step, entries, available):
+        """``[(entry, quantity)]``: a step's quantity over entries, in their order.
+
+        ``available(entry)``: how much of it there is. More is refused, as the field a
+        user enters it in would refuse it.
+        """
+        left, parts = Decimal(step["qty"]), []
+        for entry in entries:
+            part = min(left, available(entry))
+            if part > 0:
+                parts.append((entry, part))
+                left -= part
+        if left:
+            raise Refused(f"{left} more than there is to apply to")
+        return parts
+
+    def _decreases(self, step, warehouse):
+        """``[(move values, lots, quantity)]``: the moves that a decrease takes.
+
+        One, or one for each increase that it is applied to.
+        """
         if not step.get("applies_to"):
-            return {}
-        entries = self._entries(step["applies_to"])
-        [entry] = (
-            entries.filtered(
-                lambda entry: entry.remaining_quantity >= float(step["qty"])
-            )[:1]
-            or entries[:1]
+            return [({}, self._lots(step), float(step["qty"]))]
+        lot = self._lot(step) if step.get("lot") else None
+        entries = self._entries(step["applies_to"]).filtered(
+            lambda e: e.cost_location_id == warehouse.view_location_id
+            and (not lot or e.lot_id == lot)
         )
-        return {"applies_to_entry_id": entry.id}
+        parts = self._spread(
+            step, entries, lambda entry: self._exact(entry.remaining_quantity)
+        )
+        return [
+            (
+                {"applies_to_entry_id": entry.id},
+                self._lots(step, entry.lot_id, part),
+                float(part),
+            )
+            for entry, part in parts
+        ]
 
     # -- purchases --------------------------------------------------------------------
 
     def do_purchase_receipt(self, step):
         """Receive a purchase order; steps that name one are receipts of its line."""
-        name = step.get("order")
-        order = self.orders.get(name) if name else None
-        if not order:
+        key = self.order_keys[step["ref"]]
+        if key not in self.orders:
             quantity = sum(
                 one["qty"]
                 for one in self.scenario["steps"]
-                if one["do"] == "purchase_receipt" and name and one.get("order") == name
+                if self.order_keys.get(one.get("ref")) == key
             )
-            order = self.case.buy(
+            self.orders[key] = self.case.buy(
                 self._item(step),
-                float(quantity or step["qty"]),
+                float(quantity),
                 float(step["unit_cost"]),
                 date=self.day,
                 warehouse=self._where(step),
             )
-            self.orders[name or step["ref"]] = order
         receipt = self.case.receive(
-            order, float(step["qty"]), self.day, self._lots(step)
+            self.orders[key], float(step["qty"]), self.day, self._lots(step)
         )
         self._keep(step, receipt)
 
     def do_purchase_invoice(self, step):
-        """Post a bill of the receipt's order."""
+        """Post a bill of the receipt's order, for what is not billed of the receipt."""
         order = self.moves[step["receipt"]].purchase_line_id.order_id
-        quantity = step.get("qty")
-        price = step.get("unit_cost")
+        unbilled = sum(self._not_invoiced(step["receipt"]).values())
+        quantity = Decimal(step.get("qty") or unbilled)
+        if not 0 < quantity <= unbilled:
+            raise Refused("more is billed than was received")
+        price = step.get("unit_cost", order.order_line.price_unit)
         if "amount" in step:
-            line = order.order_line
-            billed = quantity or Decimal(str(line.qty_received - line.qty_invoiced))
-            price = Decimal(step["amount"]) / Decimal(billed)
+            self._bill_amount(order, quantity, step["amount"])
+        else:
+            self.case.bill(order, float(quantity), float(price), self.day)
+
+    def _bill_amount(self, order, quantity, amount):
+        """Post a bill of a certain amount, whatever its price rounds to.
+
+        The price is rounded up, and a discount takes off the rest.
+        """
+        amount = Decimal(amount).quantize(self._rounding(), ROUND_HALF_UP)
+        price = (amount / quantity).quantize(PRICE_STEP, ROUND_UP)
         bill = self.case.bill(
-            order,
-            None if quantity is None else float(quantity),
-            None if price is None else float(price),
-            self.day,
+            order, float(quantity), float(price), self.day, post=False
         )
-        if "amount" in step and bill.amount_untaxed != float(step["amount"]):
+        if price:
+            discount = 100 - 100 * amount / (price * quantity)
+            line = bill.invoice_line_ids.filtered("purchase_line_id")
+            line.discount = float(discount)
+        with self.case.at(self.day):
+            bill.action_post()
+        if self._exact(bill.amount_untaxed) != amount:
             raise Differs(f"the bill's amount is {bill.amount_untaxed}")
+
+    def _rounding(self):
+        return Decimal(str(self.settings["currency_rounding"]))
+
+    def _not_invoiced(self, ref):
+        """``{move: quantity}``: what is not billed or invoiced of a ref's moves."""
+        entries = self._entries(ref)
+        costs = entries._costs()
+        return {
+            move: sum(
+                abs(self._exact(entry.quantity) - self._exact(costs[entry.id][2]))
+                for entry in own
+            )
+            for move, own in entries.grouped("stock_move_id").items()
+        }
 
     def do_purchase(self, step):
         """Receive and bill on one day."""
         self.do_purchase_receipt(step)
-        self.case.bill(self.orders[step["ref"]], date=self.day)
+        self.do_purchase_invoice(
+            {"receipt": step["ref"], "unit_cost": step["unit_cost"]}
+        )
 
     def do_purchase_return(self, step):
         """Give goods back to the vendor.
@@ -334,15 +430,21 @@ class ScenarioDocuments(ScenarioPlayer):
         What was billed through the return button, with a refund. Otherwise by a
         delivery without an order, which is never billed, applied where one is told.
         """
-        quantity = float(step["qty"])
-        applied = self.moves.get(step.get("applies_to"))
-        line = applied.purchase_line_id if applied else None
-        if line and line.qty_invoiced >= line.qty_received:
-            picking = self.case.give_back(applied.picking_id, quantity, self.day)
+        warehouse = self._where(step)
+        parts = self._decreases(step, warehouse)
+        line = self.env["purchase.order.line"]
+        if step.get("applies_to"):
+            line = self.moves[step["applies_to"]].purchase_line_id
+        if len(parts) == len(line) == 1 and line.qty_invoiced >= line.qty_received:
+            _values, lots, quantity = parts[0]
+            applied = self.moves[step["applies_to"]]
+            picking = self.case.give_back(applied.picking_id, quantity, self.day, lots)
             self.case.bill(line.order_id, date=self.day)
-        else:
-            warehouse = self._where(step)
-            picking = self.case.move_goods(
+            self._keep(step, picking)
+            return
+        pickings = self.env["stock.picking"]
+        for values, lots, quantity in parts:
+            pickings |= self.case.move_goods(
                 self._item(step),
                 quantity,
                 warehouse.lot_stock_id,
@@ -350,63 +452,95 @@ class ScenarioDocuments(ScenarioPlayer):
                 self.day,
                 picking_type=warehouse.out_type_id,
                 partner=self.case.vendor,
-                lots=self._lots(step),
-                **self._fixed_to(step),
+                lots=lots,
+                **values,
             )
-        self._keep(step, picking)
+        self._keep(step, pickings)
 
     # -- sales ------------------------------------------------------------------------
 
     def do_sale_shipment(self, step):
-        """Deliver a sale order."""
-        order = self.case.sell(
-            self._item(step),
-            float(step["qty"]),
-            date=self.day,
-            warehouse=self._where(step),
-        )
-        order.picking_ids.move_ids.write(self._fixed_to(step))
-        delivery = self.case.deliver(
-            order, float(step["qty"]), self.day, self._lots(step)
-        )
-        self._keep(step, delivery)
+        """Deliver a sale order, or one for each increase that it is applied to."""
+        warehouse = self._where(step)
+        deliveries = self.env["stock.picking"]
+        for values, lots, quantity in self._decreases(step, warehouse):
+            order = self.case.sell(
+                self._item(step), quantity, date=self.day, warehouse=warehouse
+            )
+            order.picking_ids.move_ids.write(values)
+            deliveries |= self.case.deliver(order, quantity, self.day, lots)
+        self._keep(step, deliveries)
 
     def do_sale_invoice(self, step):
         """Post an invoice of the delivery's order."""
-        order = self.moves[step["shipment"]].sale_line_id.order_id
-        quantity = step.get("qty")
-        self.case.invoice(
-            order, None if quantity is None else float(quantity), self.day
-        )
+        uninvoiced = self._not_invoiced(step["shipment"])
+        left = Decimal(step.get("qty") or sum(uninvoiced.values()))
+        if not 0 < left <= sum(uninvoiced.values()):
+            raise Refused("more is invoiced than was delivered")
+        for move, quantity in uninvoiced.items():
+            part = min(left, quantity)
+            if part:
+                order = move.sale_line_id.order_id
+                self.case.invoice(order, float(part), self.day)
+                left -= part
 
     def do_sale(self, step):
         """Deliver and invoice on one day."""
         self.do_sale_shipment(step)
-        self.do_sale_invoice({**step, "shipment": step["ref"], "qty": None})
+        self.do_sale_invoice({"shipment": step["ref"]})
 
     def do_sale_return(self, step):
         """Take goods back: through the return button, or without an order."""
-        quantity = float(step["qty"])
         if step.get("returns"):
-            delivered = self.moves[step["returns"]]
-            # The credit note first, so that what is not invoiced yet stays so.
-            self._credit(delivered.sale_line_id, quantity)
-            picking = self.case.give_back(delivered.picking_id, quantity, self.day)
-        else:
-            warehouse = self._where(step)
-            price = step.get("unit_cost")
-            picking = self.case.move_goods(
-                self._item(step),
-                quantity,
-                self.case.customer.property_stock_customer,
-                warehouse.lot_stock_id,
-                self.day,
-                picking_type=warehouse.in_type_id,
-                partner=self.case.customer,
-                lots=self._lots(step),
-                **({} if price is None else {"price_unit": float(price)}),
-            )
+            self._take_back(step)
+            return
+        warehouse = self._where(step)
+        price = step.get("unit_cost")
+        picking = self.case.move_goods(
+            self._item(step),
+            float(step["qty"]),
+            self.case.customer.property_stock_customer,
+            warehouse.lot_stock_id,
+            self.day,
+            picking_type=warehouse.in_type_id,
+            partner=self.case.customer,
+            lots=self._lots(step),
+            **({} if price is None else {"price_unit": self._given(price)}),
+        )
         self._keep(step, picking)
+
+    def _take_back(self, step):
+        """Return deliveries, each with a credit note, to the step's warehouse."""
+        lot = self._lot(step) if step.get("lot") else None
+        entries = self._entries(step["returns"]).filtered(
+            lambda entry: not lot or entry.lot_id == lot
+        )
+        pickings = self.env["stock.picking"]
+        for entry, part in self._spread(step, entries, self._not_returned):
+            delivered = entry.stock_move_id
+            # The credit note first, so that what is not invoiced yet stays so.
+            self._credit(delivered.sale_line_id, float(part))
+            pickings |= self.case.give_back(
+                delivered.picking_id,
+                float(part),
+                self.day,
+                self._lots(step, entry.lot_id, part),
+                self._where(step).lot_stock_id,
+            )
+        self._keep(step, pickings)
+
+    def _not_returned(self, entry):
+        returns = self.env["stock.ledger.entry"].search(
+            [("applies_from_entry_id", "=", entry.id)]
+        )
+        return -self._exact(entry.quantity) - self._exact(
+            sum(returns.mapped("quantity"))
+        )
+
+    @staticmethod
+    def _given(price):
+        """A move's price; Odoo reads 0 as none, so what costs nothing costs a trace."""
+        return float(price) or 1e-9
 
     def _credit(self, line, quantity):
         """Post a credit note for a quantity of an order line."""
@@ -425,44 +559,61 @@ class ScenarioDocuments(ScenarioPlayer):
     # -- inventory --------------------------------------------------------------------
 
     def do_positive_adjustment(self, step):
-        """An inventory gain at a cost of its own."""
-        move = self.case.adjust_quantity(
-            self._item(step),
-            float(step["qty"]),
-            self._where(step),
-            self.day,
-            self._lots(step),
-            price_unit=float(step["unit_cost"]),
-        )
-        self._keep(step, move)
+        """An inventory gain at a cost of its own.
+
+        Where it is charged later it is a picking: landed costs are put on pickings.
+        """
+        warehouse, product = self._where(step), self._item(step)
+        price, lots = self._given(step["unit_cost"]), self._lots(step)
+        if step["ref"] in self.charged:
+            gain = self.case.move_goods(
+                product,
+                float(step["qty"]),
+                product.with_company(self.company).property_stock_inventory,
+                warehouse.lot_stock_id,
+                self.day,
+                picking_type=warehouse.in_type_id,
+                lots=lots,
+                price_unit=price,
+            )
+        else:
+            gain = self.case.adjust_quantity(
+                product,
+                float(step["qty"]),
+                warehouse,
+                self.day,
+                lots,
+                price_unit=price,
+            )
+        self._keep(step, gain)
 
     def do_negative_adjustment(self, step):
-        """An inventory loss."""
-        move = self.case.adjust_quantity(
-            self._item(step),
-            -float(step["qty"]),
-            self._where(step),
-            self.day,
-            self._lots(step),
-            **self._fixed_to(step),
-        )
-        self._keep(step, move)
+        """An inventory loss, or one for each increase that it is applied to."""
+        warehouse = self._where(step)
+        moves = self.env["stock.move"]
+        for values, lots, quantity in self._decreases(step, warehouse):
+            moves |= self.case.adjust_quantity(
+                self._item(step), -quantity, warehouse, self.day, lots, **values
+            )
+        self._keep(step, moves)
 
     def do_transfer(self, step):
         """An internal transfer between two warehouses."""
         source, destination = map(self._warehouse, (step["from"], step["to"]))
-        picking = self.case.move_goods(
-            self._item(step),
-            float(step["qty"]),
-            source.lot_stock_id,
-            destination.lot_stock_id,
-            self.day,
-            picking_type=source.int_type_id,
-            lots=self._lots(step),
-            **self._fixed_to(step),
-        )
+        pickings = self.env["stock.picking"]
+        for values, lots, quantity in self._decreases(step, source):
+            pickings |= self.case.move_goods(
+                self._item(step),
+                quantity,
+                source.lot_stock_id,
+                destination.lot_stock_id,
+                self.day,
+                picking_type=source.int_type_id,
+                lots=lots,
+                **values,
+            )
         departed, arrived = step["refs"]
-        self.moves[departed] = self.moves[arrived] = picking.move_ids
+        self.moves[departed] = self.moves[arrived] = pickings.move_ids
         self.sides[departed] = source.view_location_id
         self.sides[arrived] = destination.view_location_id
         if departed in self.layered:
@@ -471,12 +622,58 @@ class ScenarioDocuments(ScenarioPlayer):
     # -- cost -------------------------------------------------------------------------
 
     def do_item_charge(self, step):
-        """A landed cost for each charge."""
+        """A landed cost for each charge; on what left it is no cost of inventory."""
         if "stock.landed.cost" not in self.env:
             raise Differs("landed costs are not installed")
         for charge in step["charges"]:
-            picking = self.moves[charge["entry"]].picking_id
-            self.case.landed_cost(picking, float(charge["amount"]), self.day)
+            increases = self._entries(charge["entry"]).filtered(
+                lambda entry: entry.quantity > 0
+            )
+            if increases:
+                self._charge(increases, charge["amount"])
+            else:
+                self._charge_delivery(charge["amount"])
+
+    def _charge(self, entries, amount):
+        """A landed cost for each move, together the amount, spread by quantity."""
+        unit = self._rounding()
+        parts = split_amount(
+            int((Decimal(amount) / unit).quantize(Decimal(1), ROUND_HALF_UP)),
+            [int(self._exact(entry.quantity) * 10**6) for entry in entries],
+        )
+        by_move = {}
+        for entry, part in zip(entries, parts, strict=True):
+            move = entry.stock_move_id
+            by_move[move] = by_move.get(move, 0) + part
+        for move, part in by_move.items():
+            # the account that the setups give the direct cost of such an entry
+            entry_type = entries.filtered(lambda e, m=move: e.stock_move_id == m)[
+                :1
+            ].entry_type
+            roles = roles_for(entry_type, "direct_cost", "", False, None)
+            self.case.landed_cost(
+                move.picking_id, float(part * unit), self.day, roles[1]
+            )
+
+    def _charge_delivery(self, amount):
+        """A vendor bill for the freight of goods sent; closed periods refuse it too."""
+        self.env["inventory.period"]._check_open(self.company, [(self.day, "freight")])
+        with self.case.at(self.day):
+            self.env["account.move"].create(
+                {
+                    "move_type": "in_invoice" if amount >= 0 else "in_refund",
+                    "partner_id": self.case.vendor.id,
+                    "invoice_date": self.day,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "product_id": self.case.freight.id,
+                                "price_unit": abs(float(amount)),
+                            }
+                        )
+                    ],
+                }
+            ).action_post()
 
     def do_revaluation(self, step):
         """A revaluation document: calculated, edited, approved and posted."""
@@ -484,9 +681,8 @@ class ScenarioDocuments(ScenarioPlayer):
         product = entries.product_id if entries else self._item(step)
         place = self._where(step).view_location_id if step.get("location") else None
         average = product.with_company(self.company).cost_method == "average"
-        if average and self.company.average_cost_calc_type == "item":
-            place = None  # one average for all warehouses
-        per = "entry" if entries else "item_location" if place else "item"
+        pools = average and self.company.average_cost_calc_type == "item_location"
+        per = "entry" if entries else "item_location" if place or pools else "item"
         with self.case.at(self.day):
             document = self.env["inventory.revaluation"].create(
                 {
@@ -508,18 +704,39 @@ class ScenarioDocuments(ScenarioPlayer):
             document.action_post()
 
     def _revalue_lines(self, step, lines):
-        for line in lines:
-            if "new_unit_cost" in step:
+        """Enter the new unit cost, or what of the new value or amount is each line's.
+
+        Receipts that one ref stands for come to the same unit cost.
+        """
+        if not lines:
+            return
+        if "new_unit_cost" in step and (len(lines) == 1 or not step.get("entry")):
+            for line in lines:
                 line.unit_cost_revalued = float(step["new_unit_cost"])
-            elif "new_value" in step:
-                line.value_revalued = float(step["new_value"])
-            else:
-                line.value_revalued = line.value_calculated + float(step["amount"])
+            return
+        before = [self._exact(line.value_calculated) for line in lines]
+        quantities = [int(self._exact(line.quantity) * 10**6) for line in lines]
+        if "new_unit_cost" in step:
+            total = Decimal(step["new_unit_cost"]) * sum(quantities) / 10**6
+        else:
+            total = Decimal(step.get("new_value", step.get("amount")))
+        if "amount" in step and step.get("entry"):
+            total += sum(before)
+        unit = self._rounding()
+        total = int((total / unit).quantize(Decimal(1), ROUND_HALF_UP))
+        split = split_evenly if step.get("entry") else split_amount
+        kept = (
+            before if "amount" in step and not step.get("entry") else [0] * len(lines)
+        )
+        for line, old, part in zip(lines, kept, split(total, quantities), strict=True):
+            line.value_revalued = float(old + part * unit)
 
     def do_set_standard_cost(self, step):
-        """Write the product's cost."""
-        with self.case.at(self.day):
-            self._item(step).standard_price = float(step["standard_cost"])
+        """Write the product's cost; only standard items have a standard cost."""
+        product = self._item(step).with_company(self.company)
+        if product.cost_method == "standard":
+            with self.case.at(self.day):
+                product.standard_price = float(step["standard_cost"])
 
     def do_adjust_cost(self, step):
         """Run the wizard Adjust Cost."""
@@ -532,7 +749,7 @@ class ScenarioDocuments(ScenarioPlayer):
                 wizard.action_adjust().get("res_id")
             )
         if run.line_ids:
-            raise Differs("; ".join(run.line_ids.mapped("reason")))
+            raise Refused("; ".join(run.line_ids.mapped("reason")))
 
     def do_post_to_gl(self, step):
         """Run the wizard Post Inventory Cost to G/L; nothing may be skipped."""
@@ -545,7 +762,7 @@ class ScenarioDocuments(ScenarioPlayer):
             )
             run = self.env["inventory.cost.run"].browse(wizard.action_run()["res_id"])
         if run.line_ids:
-            raise Differs("; ".join(filter(None, run.line_ids.mapped("reason"))))
+            raise Refused("; ".join(filter(None, run.line_ids.mapped("reason"))))
 
     def do_close_period(self, step):
         """Close the inventory period that ends on the day."""
@@ -598,11 +815,39 @@ class ScenarioDocuments(ScenarioPlayer):
         return self._exact(sum(balances.mapped("quantity"))), self._exact(value)
 
     def shown_unit_cost(self, item, location):
-        """The item's unit cost, or that of its balance at one location."""
-        if location:
-            return self._exact(self._balances(item, location).unit_cost)
+        """The item's unit cost, or that of its stock at one location."""
         product = self.products[item].with_company(self.company)
-        return self._exact(product.standard_price)
+        current = self._exact(product.standard_price)
+        if not location or product.cost_method == "standard":
+            return current
+        quantity, value = self.shown_balance(item, location)
+        for entry in self._waiting(product, location):
+            rows = entry.value_entry_ids.sorted("id")
+            if product.cost_method != "average":
+                # it stands at what it was first recorded at (costing.unit_cost)
+                rows = rows.filtered("ledger_entry_quantity")
+            cost = rows.mapped("cost_amount_actual") + rows.mapped(
+                "cost_amount_expected"
+            )
+            waiting = self._exact(entry.remaining_quantity)
+            quantity -= waiting
+            value -= self._exact(sum(cost)) * waiting / self._exact(entry.quantity)
+        if quantity <= 0 or not value:
+            return current
+        return max(value / quantity, Decimal(0)).quantize(PRICE_STEP, ROUND_HALF_UP)
+
+    def _waiting(self, product, location):
+        """The decreases at a location that wait for supply."""
+        place = self._warehouse(location).view_location_id
+        return self.env["stock.ledger.entry"].search(
+            [
+                ("product_id", "=", product.id),
+                ("company_id", "=", self.company.id),
+                ("cost_location_id", "=", place.id),
+                ("open", "=", True),
+                ("quantity", "<", 0),
+            ]
+        )
 
     def shown_gl(self, role):
         """The posted balance of a role's account."""

@@ -108,6 +108,17 @@ class StockValuationAdjustmentLines(models.Model):
             }
         ]
         variance = charge_variance(item, amount)
+        if variance and entry.entry_type != "purchase":
+            # No account is set up for a purchase variance of anything else.
+            raise UserError(
+                self.env._(
+                    "%(product)s is valued at standard cost: landed costs become a "
+                    "purchase variance, so they can only be put on its purchases, not "
+                    "on %(document)s.",
+                    product=self.product_id.display_name,
+                    document=self.move_id.reference,
+                )
+            )
         if variance:
             statements.append(
                 {

@@ -301,7 +301,14 @@ class Ledger:
         rows = self._spread(quantity, sales, self._not_returned)
         entries = [
             self._entry(
-                name, "sale", part, day, invoiced=part, applies_from=sale.id, **fields
+                name,
+                "sale",
+                part,
+                day,
+                invoiced=part,
+                applies_from=sale.id,
+                lot=sale.lot,
+                **fields,
             )
             for sale, part in rows
         ]
@@ -336,6 +343,10 @@ class Ledger:
         self.check_open(day)
         item = self.books[name].item
         increases = [entry for entry in entries if entry.quantity > 0]
+        standard = item.costing_method == STANDARD
+        if standard and any(entry.entry_type != "purchase" for entry in increases):
+            # its purchase variance would have no account (reference b.3)
+            raise Refused("a standard item is only charged on its purchases")
         parts = receipts.split_amount(amount, [e.quantity for e in increases])
         for entry, part in zip(increases, parts, strict=True):
             self._record(name, entry, DIRECT_COST, day, part, charge=True)
@@ -441,35 +452,80 @@ class Ledger:
 
     # -- revaluation, standard cost ------------------------------------------------
 
-    def revalue(self, name, day, entries=None, locations=None, **new):
-        """A revaluation per item, or of given entries."""
+    def revalue(self, name, day, entries=None, location=None, **new):
+        """A revaluation per item, at one location or in all, or of given entries."""
         self.check_open(day)
         book = self._book(name)
         ids = None if entries is None else {entry.id for entry in entries}
+        locations = {location} if location else None
         rows = revaluation.revaluable(book, day, ids, locations)
-        balance = None
         try:
             if entries is None and book.item.costing_method == AVERAGE:
-                revaluation.check_period(book, day)
-                balance = revaluation.balance_at(book, day, locations)
-            revalued = revaluation.revalue(rows, balance=balance, **new)
+                self._check_average(name, day, location)
+                revalued = self._revalued_average(book, day, rows, **new)
+            else:
+                revalued = self._revalued(rows, **new)
         except revaluation.RevaluationError as error:
             raise Refused(str(error)) from error
         for row in revalued:
-            entry = book.entries[row.entry_id]
-            self._record(
-                name,
-                entry,
-                REVALUATION,
-                day,
-                row.amount - row.expected,
-                row.expected,
-                valuation_date=max(day, entry.valuation_date),
-                valued_quantity=row.quantity,
-                partial_revaluation=row.partial,
-                expected_only=entry.invoiced == 0,
-            )
+            if row.amount:
+                self._record_revaluation(name, book.entries[row.entry_id], row, day)
         self._after(name, [book.entries[row.entry_id] for row in revalued])
+
+    def _check_average(self, name, day, location):
+        """Refuse what the average does not allow (reference h.1)."""
+        book = self.books[name]
+        revaluation.check_period(book, day)
+        if location and self.company.average_cost_calc_type == "item":
+            raise Refused("one average for all locations is revalued as a whole")
+        if name in self.unadjusted_from and self.unadjusted_from[name] <= day:
+            raise Refused(f"{name}: the cost is not adjusted")
+        if any(
+            e.remaining < 0 and e.valuation_date <= day for e in book.entries.values()
+        ):
+            raise Refused(f"{name}: a decrease is not covered")
+
+    def _revalued_average(self, book, day, rows, **new):
+        """Each average for itself: the item's, or that of each location."""
+        if self.company.average_cost_calc_type == "item":
+            balance = revaluation.balance_at(book, day)
+            return self._revalued(rows, balance=balance, **new)
+        pools = defaultdict(list)
+        for entry, quantity in rows:
+            pools[entry.location].append((entry, quantity))
+        quantities = [sum(part for _entry, part in pool) for pool in pools.values()]
+        [(key, number)] = new.items()
+        parts = [number] * len(pools)
+        if key != "unit_cost":
+            parts = receipts.split_amount(number, quantities)
+        revalued = []
+        for (location, pool), part in zip(pools.items(), parts, strict=True):
+            balance = revaluation.balance_at(book, day, {location})
+            revalued += self._revalued(pool, balance=balance, **{key: part})
+        return revalued or self._revalued(rows, **new)
+
+    @staticmethod
+    def _revalued(rows, balance=None, **new):
+        """The rows of a revaluation; refused where it leaves a negative value."""
+        gone = revaluation.revalue(rows, value=0, balance=balance)
+        revalued = revaluation.revalue(rows, balance=balance, **new)
+        if sum(row.amount for row in revalued) < sum(row.amount for row in gone):
+            raise Refused("the value after the revaluation can't be negative")
+        return revalued
+
+    def _record_revaluation(self, name, entry, row, day):
+        self._record(
+            name,
+            entry,
+            REVALUATION,
+            day,
+            row.amount - row.expected,
+            row.expected,
+            valuation_date=max(day, entry.valuation_date),
+            valued_quantity=row.quantity,
+            partial_revaluation=row.partial,
+            expected_only=entry.invoiced == 0,
+        )
 
     # -- production ------------------------------------------------------------------
 

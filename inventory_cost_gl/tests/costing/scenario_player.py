@@ -11,6 +11,17 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+# What counts where a scenario leaves a setting out: FORMAT.md's example.
+DEFAULT_SETTINGS = {
+    "average_cost_period": "day",
+    "average_cost_calc_type": "item",
+    "expected_cost_posting": False,
+    "automatic_cost_posting": False,
+    "automatic_cost_adjustment": "never",
+    "earliest_posting_date": None,
+    "currency_rounding": Decimal("0.01"),
+}
+
 
 class Differs(AssertionError):
     """An expectation that does not hold."""
@@ -40,6 +51,53 @@ def unsupported_steps(scenario, runner):
     return {kind for kind in kinds if not hasattr(runner, f"do_{kind}")}
 
 
+def charged_refs(scenario):
+    """The refs that item charges of a scenario go to."""
+    return {
+        charge["entry"]
+        for step in scenario["steps"]
+        if step["do"] == "item_charge"
+        for charge in step["charges"]
+    }
+
+
+def order_keys(scenario):
+    """``{ref: key}``: which receipts are of one order line, for documents.
+
+    Those that name the same order, with the same item, price and location. Bills are
+    of an order line, which Odoo takes as its receipts came: where the steps bill a
+    later receipt first, each receipt has a line of its own.
+    """
+    keys, lines = {}, {}
+    for step in scenario["steps"]:
+        if step["do"] in ("purchase_receipt", "purchase"):
+            line = step.get("order"), step["item"], step["unit_cost"]
+            line = (*line, step.get("location"))
+            keys[step["ref"]] = line if step.get("order") else step["ref"]
+            if not step.get("fails"):
+                lines.setdefault(keys[step["ref"]], []).append(step["ref"])
+    for refs in lines.values():
+        if len(refs) > 1 and not _billed_in_order(scenario, refs):
+            keys.update((ref, ref) for ref in refs)
+    return keys
+
+
+def _billed_in_order(scenario, refs):
+    """Is each receipt of an order line billed after all that came before it?"""
+    unbilled = {}
+    for step in scenario["steps"]:
+        ref = step.get("receipt", step.get("ref"))
+        if step.get("fails") or ref not in refs:
+            continue
+        if step["do"] in ("purchase_receipt", "purchase"):
+            unbilled[ref] = step["qty"]
+        if step["do"] in ("purchase_invoice", "purchase"):
+            if next(one for one in unbilled if unbilled[one] or one == ref) != ref:
+                return False
+            unbilled[ref] -= step.get("qty") or unbilled[ref]
+    return True
+
+
 def _layered_refs(scenario):
     """Refs a scenario names layer by layer: ``X`` the first, ``X~1`` the second …"""
     named = {
@@ -50,6 +108,10 @@ def _layered_refs(scenario):
         if step["do"] == "expect"
     }
     return {ref.partition("~")[0] for ref in named if "~" in ref}
+
+
+def _label(number, step):
+    return f"step {number} {step['do']} {step.get('ref', '')}".rstrip()
 
 
 class ScenarioPlayer(ABC):
@@ -64,6 +126,8 @@ class ScenarioPlayer(ABC):
 
     def __init__(self, scenario):
         self.scenario = scenario
+        self.settings = {**DEFAULT_SETTINGS, **scenario["settings"]}
+        self.first_location = (scenario.get("locations") or ["MAIN"])[0]
         self.label = "before the first step"
         self.layered = _layered_refs(scenario)
         self.arrived = {}
@@ -72,14 +136,15 @@ class ScenarioPlayer(ABC):
     # -- playing ---------------------------------------------------------------------
 
     def run(self):
-        """Play every step in turn; raises :class:`Differs` where one fails."""
+        """Play every step in turn; raises :class:`Differs` where one fails.
+
+        A scenario with a step that no document can play fails before its first step.
+        """
+        self._refuse_unsupported()
         for number, step in enumerate(self.scenario["steps"], 1):
             self.start_day(date.fromisoformat(step["date"]))
-            label = f"step {number} {step['do']} {step.get('ref', '')}".rstrip()
-            self.label = label
-            play = getattr(self, f"do_{step['do']}", None)
-            if play is None:
-                raise Differs(f"{label}: unsupported step")
+            self.label = label = _label(number, step)
+            play = getattr(self, f"do_{step['do']}")
             if step.get("fails"):
                 self._play_refused(play, step, label)
                 continue
@@ -91,13 +156,25 @@ class ScenarioPlayer(ABC):
             except self.refusals as error:
                 raise Differs(f"{label} was refused: {error}") from error
 
+    def _refuse_unsupported(self):
+        unsupported = unsupported_steps(self.scenario, self)
+        for number, step in enumerate(self.scenario["steps"], 1):
+            if step["do"] in unsupported:
+                raise Differs(f"{_label(number, step)}: unsupported step")
+
     def _play_refused(self, play, step, label):
         restore = self.undo()
+        # an expectation that has to fail is refused by not being met
+        refusals = (
+            (*self.refusals, Differs) if step["do"] == "expect" else self.refusals
+        )
         try:
             play(step)
             self.finish_step()
-        except self.refusals:
+        except refusals:
             restore()
+        except Differs as error:
+            raise Differs(f"{label}: {error}") from None
         else:
             raise Differs(f"{label} should have been refused")
 
@@ -182,7 +259,7 @@ class ScenarioPlayer(ABC):
     def _remaining(self, ref):
         name, _tilde, number = ref.partition("~")
         if name not in self.layered:
-            return sum(self.shown_remaining(name))
+            return sum(self.shown_remaining(name), Decimal(0))
         if name in self.arrived:
             return Decimal(0)
         return self.shown_remaining(name)[int(number or 0)]

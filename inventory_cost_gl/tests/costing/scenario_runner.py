@@ -4,7 +4,7 @@ import copy
 from datetime import date
 from decimal import Decimal
 
-from costing.records import CostLoopError
+from costing.records import SPECIFIC, STANDARD, CostLoopError
 from costing.rounding import round_amount
 from ledger import Company, Ledger, Order, Refused
 from scenario_player import CostRow, Differs, ScenarioPlayer, load
@@ -26,14 +26,13 @@ class ScenarioRunner(ScenarioPlayer):
 
     def __init__(self, scenario):
         super().__init__(scenario)
-        settings = dict(scenario["settings"])
-        self.unit = Decimal(str(settings.get("currency_rounding", "0.01")))
+        settings = dict(self.settings)
+        self.unit = Decimal(str(settings["currency_rounding"]))
         settings["currency_rounding"] = self.unit
-        if settings.get("earliest_posting_date"):
+        if settings["earliest_posting_date"]:
             earliest = date.fromisoformat(settings["earliest_posting_date"])
             settings["earliest_posting_date"] = earliest
         self.ledger = Ledger(Company(**settings))
-        self.location = (scenario.get("locations") or ["MAIN"])[0]
         self.refs = {}
         for name, fields in scenario["items"].items():
             self.ledger.add_item(name, **self._item(fields))
@@ -75,13 +74,38 @@ class ScenarioRunner(ScenarioPlayer):
         return restore
 
     def _where(self, step):
-        fields = {"location": step.get("location", self.location)}
-        if step.get("lot"):
-            fields["lot"] = step["lot"]
-        return fields
+        """Location and lot of a step; what it is applied to decides what it leaves out.
 
-    def _fixed(self, step):
-        return self._entries(step["applies_to"]) if step.get("applies_to") else ()
+        Lots of an item that is not at specific cost are no pools of their own.
+        """
+        applied = (
+            self._entries(step["applies_to"])[0] if step.get("applies_to") else None
+        )
+        default = applied.location if applied else self.first_location
+        fields = {"location": step.get("location", default)}
+        lot = self._lot(step) or (applied.lot if applied else 0)
+        return {**fields, "lot": lot} if lot else fields
+
+    def _lot(self, step):
+        name = (
+            step["item"] if "item" in step else self.ledger.orders[step["order"]].item
+        )
+        specific = self.ledger.books[name].item.costing_method == SPECIFIC
+        return step.get("lot", 0) if specific else 0
+
+    def _fixed(self, step, location):
+        """The entries a decrease is applied to: those where it takes the goods."""
+        if not step.get("applies_to"):
+            return ()
+        lot = self._lot(step)
+        entries = [
+            entry
+            for entry in self._entries(step["applies_to"])
+            if entry.location == location and (not lot or entry.lot == lot)
+        ]
+        if not entries:
+            raise Refused("what it is applied to is elsewhere")
+        return entries
 
     def _entries(self, ref):
         return self.refs[ref][1]
@@ -93,14 +117,17 @@ class ScenarioRunner(ScenarioPlayer):
         self.refs[step["ref"]] = step.get("item"), entries
 
     def do_purchase_receipt(self, step):
-        line = (step["order"], step["unit_cost"]) if step.get("order") else None
+        where = self._where(step)
+        line = None
+        if step.get("order"):
+            line = step["order"], step["unit_cost"], where["location"]
         entries = self.ledger.receive(
             step["item"],
             self._quantity(step),
             self._cost(step["unit_cost"]),
             self.day,
             order_line=line,
-            **self._where(step),
+            **where,
         )
         self._keep(step, entries)
 
@@ -128,13 +155,14 @@ class ScenarioRunner(ScenarioPlayer):
         self.ledger.invoice_receipt(name, entry, quantity, amount, self.day)
 
     def _decrease(self, step, entry_type, **fields):
+        where = self._where(step)
         entries = self.ledger.decrease(
             step["item"],
             entry_type,
             self._quantity(step),
             self.day,
-            self._fixed(step),
-            **self._where(step),
+            self._fixed(step, where["location"]),
+            **where,
             **fields,
         )
         self._keep(step, entries)
@@ -164,12 +192,13 @@ class ScenarioRunner(ScenarioPlayer):
 
     def do_sale_return(self, step):
         if step.get("returns"):
+            lot = self._lot(step)
             entries = self.ledger.sale_return(
                 step["item"],
                 self._quantity(step),
                 self.day,
-                self._entries(step["returns"]),
-                **self._where(step),
+                [e for e in self._entries(step["returns"]) if not lot or e.lot == lot],
+                location=step.get("location", self.first_location),
             )
             self._keep(step, entries)
         else:
@@ -191,14 +220,15 @@ class ScenarioRunner(ScenarioPlayer):
         self._keep(step, entries)
 
     def do_transfer(self, step):
-        fields = {"lot": step["lot"]} if step.get("lot") else {}
+        where = self._where(step)
+        fields = {"lot": where["lot"]} if "lot" in where else {}
         both = self.ledger.transfer(
             step["item"],
             self._quantity(step),
             self.day,
             step["from"],
             step["to"],
-            self._fixed(step),
+            self._fixed(step, step["from"]),
             **fields,
         )
         for ref, entries in zip(step["refs"], both, strict=True):
@@ -224,12 +254,13 @@ class ScenarioRunner(ScenarioPlayer):
             name, entries = self.refs[step["entry"]]
             self.ledger.revalue(name, self.day, entries, **new)
         else:
-            locations = {step["location"]} if step.get("location") else None
-            self.ledger.revalue(step["item"], self.day, None, locations, **new)
+            location = step.get("location")
+            self.ledger.revalue(step["item"], self.day, None, location, **new)
 
     def do_set_standard_cost(self, step):
         item = self.ledger.books[step["item"]].item
-        item.unit_cost = self._cost(step["standard_cost"])
+        if item.costing_method == STANDARD:
+            item.unit_cost = self._cost(step["standard_cost"])
 
     def do_production_order(self, step):
         self.ledger.orders[step["order"]] = Order(step["item"])
@@ -256,8 +287,10 @@ class ScenarioRunner(ScenarioPlayer):
         self.ledger.finish(step["order"])
 
     def do_adjust_cost(self, step):
-        self.ledger.waits_for_run.clear()
-        self.ledger.adjust_cost(step.get("items"))
+        # no items means all of them, as in the wizard; others go on waiting
+        names = step.get("items") or list(self.ledger.books)
+        self.ledger.waits_for_run.difference_update(names)
+        self.ledger.adjust_cost(names)
         if self.ledger.company.automatic_cost_posting:
             self.ledger.post_to_gl()
 
