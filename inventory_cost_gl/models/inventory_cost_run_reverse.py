@@ -46,6 +46,10 @@ class InventoryCostRunReverse(models.Model):
             }
         )
         reversal._link_reversal(self, reversal._create_reversing_entries(self, date))
+        # What was not wanted while nothing of a receipt was posted may be again.
+        self.env["stock.value.entry.queue"]._queue_missing_expected(
+            self.company_id, reversal
+        )
         reversal._finish()
         return reversal
 

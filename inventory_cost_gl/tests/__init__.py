@@ -50,6 +50,7 @@ from . import test_why_this_cost
 from . import test_analytic
 from . import test_post_switch
 from . import test_expected_posting
+from . import test_expected_orders
 from . import test_not_invoiced
 from . import test_write_off_taken_back
 from . import test_write_off_wizard
