@@ -264,6 +264,13 @@ class InventoryCostRunReverse(models.Model):
             }
         )
 
+    def _finish(self):
+        """Queue as well what was not wanted while nothing of a receipt was posted."""
+        if self.kind == "reverse":
+            queue = self.env["stock.value.entry.queue"]
+            queue._queue_missing_expected(self.company_id, self)
+        return super()._finish()
+
     def _create_reversing_entries(self, moves):
         """Post a mirror image of each of the journal entries.
 

@@ -35,7 +35,9 @@ class StockValueEntryQueue(models.Model):
         """Return the INSERT that queues new value entries, the rows of ``recorded``.
 
         Amounts of 0 are not queued. Expected cost is queued where expected cost posting
-        is on, or something expected of the same ledger entry is posted already.
+        is on, or something expected of the same ledger entry has ever been posted: a
+        run that is reversed at the same time may bring it back. Posting leaves out what
+        is not wanted after all.
         """
         self.env["res.company"].flush_model(["expected_cost_posting"])
         return """

@@ -24,7 +24,14 @@ class StockValueEntryQueue(models.Model):
     @api.model
     def _queue_expected(self, company):
         """Queue the open expected cost: expected cost posting was turned on."""
+        self._queue_missing_expected(company)
+        self.env["inventory.cost.run"]._trigger_background(company)
+
+    @api.model
+    def _queue_missing_expected(self, company, run=None):
+        """Queue what ledger entries lack; of those alone of which a run posted."""
         self.env["stock.value.entry"].flush_model()
+        self.flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -32,14 +39,13 @@ class StockValueEntryQueue(models.Model):
                        (company_id, value_entry_id, kind, posting_date, product_id)
                 SELECT value.company_id, value.id, 'expected', value.posting_date,
                        value.product_id
-                  FROM stock_value_entry value JOIN (%s) AS open USING (id)
+                  FROM stock_value_entry value JOIN (%s) AS missing USING (id)
                     ON CONFLICT (value_entry_id, kind) DO NOTHING
                 """,
-                self._open_expected(company),
+                self._missing_expected(company, run),
             )
         )
         self.invalidate_model()
-        self.env["inventory.cost.run"]._trigger_background(company)
 
     @api.model
     def _unqueue_expected(self, company):
@@ -63,7 +69,7 @@ class StockValueEntryQueue(models.Model):
         """Return the ``SwitchedCost`` that switching the setting now would bring."""
         self.env["stock.value.entry"].flush_model()
         self.flush_model()
-        switched = self._open_expected(company)
+        switched = self._missing_expected(company)
         if company.expected_cost_posting:
             switched = self._unposted_expected(company)
         [row] = self.env.execute_query(
@@ -81,30 +87,50 @@ class StockValueEntryQueue(models.Model):
         )
         return SwitchedCost(*row)
 
-    def _open_expected(self, company):
-        """Return the SQL of the value entries with open expected cost, as ``id``.
+    def _missing_expected(self, company, run=None):
+        """Return the SQL of the value entries that the queue lacks, as ``id``.
 
-        That is the expected cost of ledger entries that are not completely invoiced, as
-        far as it does not stand in the general ledger yet.
+        Once all that waits is posted, what is posted of a ledger entry has to be its
+        expected cost. Where that would not come out, everything of it is queued that
+        neither waits nor is posted. So what was invoiced while expected cost was not
+        posted stays out: it adds up to zero.
         """
         return SQL(
             """
-            SELECT value.id
-              FROM stock_value_entry value
-             WHERE value.cost_amount_expected <> 0
-               AND value.ledger_entry_id IN (
-                   SELECT ledger.id
-                     FROM stock_ledger_entry ledger
-                     JOIN stock_value_entry own ON own.ledger_entry_id = ledger.id
-                    WHERE ledger.company_id = %s
-                    GROUP BY ledger.id
-                   HAVING SUM(own.invoiced_quantity) <> ledger.quantity)
-               AND NOT EXISTS (
-                   SELECT FROM stock_value_entry_link link
-                    WHERE link.value_entry_id = value.id AND link.kind = 'expected'
-                   HAVING SUM(link.amount) <> 0)
+            SELECT id
+              FROM (SELECT value.id, cost.unposted,
+                           SUM(cost.unposted) OVER (PARTITION BY value.ledger_entry_id)
+                               AS missing
+                      FROM stock_value_entry value
+                     CROSS JOIN LATERAL (
+                           SELECT value.cost_amount_expected
+                                  - COALESCE(SUM(link.amount), 0) AS unposted
+                             FROM stock_value_entry_link link
+                            WHERE link.value_entry_id = value.id
+                              AND link.kind = 'expected') cost
+                     WHERE value.company_id = %s AND value.cost_amount_expected <> 0
+                       AND NOT EXISTS (
+                           SELECT FROM stock_value_entry_queue queue
+                            WHERE queue.value_entry_id = value.id
+                              AND queue.kind = 'expected')
+                       AND %s) unqueued
+             WHERE missing <> 0 AND unposted <> 0
             """,
             company.id,
+            self._posted_by(run) if run else SQL("TRUE"),
+        )
+
+    def _posted_by(self, run):
+        """Return the condition of value entries of the ledger entries of a run."""
+        return SQL(
+            """
+            value.ledger_entry_id IN (
+                SELECT posted.ledger_entry_id
+                  FROM stock_value_entry_link link
+                  JOIN stock_value_entry posted ON posted.id = link.value_entry_id
+                 WHERE link.run_id = %s AND link.kind = 'expected')
+            """,
+            run.id,
         )
 
     def _unposted_expected(self, company):

@@ -55,6 +55,7 @@ from . import test_analytic
 from . import test_analytic_project
 from . import test_post_switch
 from . import test_expected_posting
+from . import test_expected_orders
 from . import test_not_invoiced
 from . import test_write_off_taken_back
 from . import test_write_off_wizard

@@ -194,7 +194,9 @@ class TestSettings(MasterDataCommon):
 
     def test_expected_on_completely_invoiced(self):
         self.company.expected_cost_posting = False
-        self.expected(self.fifo, invoiced=5.0)
+        entry = self.expected(self.fifo)
+        invoiced = {"cost_amount_expected": -30.0, "invoiced_quantity": 5.0}
+        entry.copy({**invoiced, "expected": False})
         self.company.expected_cost_posting = True
         self.assertFalse(self.queue())
 
