@@ -124,23 +124,40 @@ class Loader:
         return {product_id for (product_id,) in rows}
 
     def load_open(self, books):
-        """Load the open entries, what they take their cost from, and their links."""
+        """Load the open entries, what they take their cost from, and their links.
+
+        Also whatever took cost from decreases that wait for supply, however many steps
+        on and though it is not open itself: it is valued when they are, and none of it
+        can supply them.
+        """
         self._load_entries(
             books,
             SQL(
                 """
-                WITH waiting AS (
+                WITH RECURSIVE waiting AS (
                     SELECT * FROM stock_ledger_entry
                     WHERE product_id IN %(products)s AND company_id = %(company)s
                       AND open
+                ), downstream(id) AS (
+                    SELECT id FROM waiting WHERE quantity < 0
+                    UNION
+                    SELECT step.id FROM downstream CROSS JOIN LATERAL (
+                        SELECT id FROM stock_ledger_entry
+                        WHERE applies_from_entry_id = downstream.id
+                        UNION ALL
+                        SELECT outbound_entry_id FROM stock_cost_application
+                        WHERE inbound_entry_id = downstream.id
+                    ) AS step
                 )
                 SELECT %(columns)s FROM waiting e
                 UNION
                 SELECT %(columns)s FROM waiting
                 JOIN stock_ledger_entry e ON e.id = waiting.applies_from_entry_id
                 UNION
-                SELECT %(columns)s FROM waiting
-                JOIN stock_ledger_entry e ON e.applies_from_entry_id = waiting.id
+                -- one by one: a join would read the whole table if many wait
+                SELECT %(columns)s FROM downstream CROSS JOIN LATERAL (
+                    SELECT * FROM stock_ledger_entry WHERE id = downstream.id OFFSET 0
+                ) AS e
                 """,
                 columns=ENTRY_COLUMNS,
                 products=tuple(books),
@@ -148,11 +165,11 @@ class Loader:
             ),
         )
         self._load_revaluation_dates(books)
-        entries = _entries_by_id(books).values()
+        entries = _entries_by_id(books)
         self._load_applications(
             books,
-            outbound=[entry.id for entry in entries if entry.remaining],
-            inbound=[e.id for e in entries if e.remaining and e.applies_from],
+            outbound=entries,
+            inbound=[entry.id for entry in entries.values() if entry.applies_from],
         )
 
     def _load_revaluation_dates(self, books):

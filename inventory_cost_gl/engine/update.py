@@ -8,6 +8,7 @@ from odoo import fields
 from ..costing.adjust import adjust
 from ..costing.applications import apply_open
 from ..costing.periods import adjustment_window_start
+from ..costing.records import CostLoopError
 from ..costing.rounding import amount_of
 from ..costing.transfers import arrivals as arrivals_of
 from .applied import Applied
@@ -42,6 +43,9 @@ class CostUpdate:
         first_open = env["inventory.period"]._earliest_open_date(company)
         self.loader = PlainLoader(self.company, self.units, first_open)
         self.always = company.automatic_cost_adjustment == "always"
+        # Ids of a document's products whose cost depends on itself; None: a run, which
+        # is told by the error.
+        self.looped = None
 
     # ------------------------------------------------------------------
     # Documents
@@ -53,6 +57,7 @@ class CostUpdate:
         What the setting Automatic Cost Adjustment leaves for later is queued, and a
         change that reaches far is left to a worker.
         """
+        self.looped = set()
         queued = items.filtered("queued")
         queue = self.env["stock.cost.queue"]
         pending = queue._of_items(queued, uncounted=not self.always)
@@ -89,7 +94,8 @@ class CostUpdate:
         self.store.applications(books.values(), before)
         self.loader.ready_for_costing(books, reached.product_id.ids)
         costed = self._adjust_books(books, stated.browse(), entries)
-        reached &= items
+        costed |= self._cost_looped(entries, stated | costed)
+        reached = self._without_loops(reached & items)
         self._leave_for_later(items - reached, stated, entries, Applied(self.env))
         self._show(items, reached, entries, stated | costed, stated)
         return items
@@ -104,7 +110,9 @@ class CostUpdate:
         entries |= applied.arrivals
         causes = stated | due.value_entry_id
         adjusted = self._adjust(items, causes, entries, applied, reached)
-        due._remove()
+        adjusted |= self._cost_looped(entries, stated | adjusted)
+        reached = self._without_loops(reached)
+        due.filtered(lambda row: row.product_id in reached.product_id)._remove()
         self._leave_for_later(items - reached, stated, entries, applied)
         self._show(items, reached, entries, stated | adjusted, causes)
 
@@ -144,6 +152,27 @@ class CostUpdate:
             }
         )
 
+    def _without_loops(self, items):
+        """Return the items whose cost does not depend on itself.
+
+        No document is stopped by the others: they stay queued, and the run that works
+        them off says which ledger entries to mend.
+        """
+        return items.filtered(lambda item: item.product_id.id not in self.looped)
+
+    def _cost_looped(self, entries, recorded):
+        """Give new entries that a loop left without cost their provisional one.
+
+        ``recorded``: the value entries there are of the new ``entries``.
+        """
+        if not self.looped:
+            return recorded.browse()
+        looped = entries.filtered(lambda entry: entry.product_id.id in self.looped)
+        value_entries = self._cost_provisionally(looped - recorded.ledger_entry_id)
+        self.store.balances(value_entries)
+        self.env["stock.cost.queue"]._trigger_workers()
+        return value_entries
+
     def _reached(self, items, stated, entries, waiting):
         """Return the items that are adjusted automatically (rule d.2).
 
@@ -176,9 +205,16 @@ class CostUpdate:
             if entry.id in arrivals
         )
         uncosted = entries - value_entries.ledger_entry_id
-        unit_costs = self.env["stock.cost.item"]._unit_costs(uncosted)
+        value_entries |= self._cost_provisionally(uncosted)
+        project_own_moves(entries, value_entries)
+        self.env["stock.cost.queue"]._enqueue(value_entries, counted=False)
+        self.env["stock.cost.queue"]._trigger_workers()
+
+    def _cost_provisionally(self, entries):
+        """Record new entries at the last known unit cost; return the value entries."""
+        unit_costs = self.env["stock.cost.item"]._unit_costs(entries)
         rows = []
-        for record in uncosted:
+        for record in entries:
             quantity = self.units.quantity(record.quantity)
             cost = self.units.unit_cost(unit_costs.get(record.product_id.id, 0.0))
             amount = float(self.units.money(amount_of(quantity, cost)))
@@ -196,10 +232,7 @@ class CostUpdate:
                     "posting_date": record.posting_date,
                 }
             )
-        value_entries |= self.env["stock.value.entry"]._append(rows)
-        project_own_moves(entries, value_entries)
-        self.env["stock.cost.queue"]._enqueue(value_entries, counted=False)
-        self.env["stock.cost.queue"]._trigger_workers()
+        return self.env["stock.value.entry"]._append(rows)
 
     # ------------------------------------------------------------------
     # Adjust Cost
@@ -375,7 +408,13 @@ class CostUpdate:
             for entry in book.entries.values():
                 if entry.id in invoiced_at_once and not entry.costs:
                     entry.invoiced = entry.quantity
-            adjustments = adjust(book)
+            try:
+                adjustments = adjust(book)
+            except CostLoopError:
+                if self.looped is None:
+                    raise
+                self.looped.add(product_id)
+                continue
             book_rows = self.store.adjustments(
                 book, adjustments, fallback.get(product_id), self.run_ref
             )
