@@ -348,7 +348,9 @@ class CostUpdate:
         seeds = {*causes.ledger_entry_id.ids, *new_entries.ids, *covered}
         value_entries = self.env["stock.value.entry"]
         if seeds:
-            forwarded = {*causes.product_id.ids, *(covered.values())}
+            # What an average product lost on an earlier day, later decreases feel.
+            averages = reached.filtered(lambda item: item._is_average()).product_id
+            forwarded = {*causes.product_id.ids, *covered.values(), *averages.ids}
             from_dates = self._from_dates(causes, new_entries, applied)
             used_up = applied.used_up_of(reached.product_id)
             for loader, due in self._average_loaders(items, from_dates):

@@ -55,4 +55,5 @@ from . import test_write_off_taken_back
 from . import test_write_off_wizard
 from . import test_integrity_interim
 from . import test_plain_documents
+from . import test_incremental
 from . import test_cost_loops
