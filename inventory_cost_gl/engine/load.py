@@ -201,7 +201,8 @@ class Loader:
         """
         average = self._average_starts(books, from_dates)
         affected = self.affected_ids(books, seeds, from_dates)
-        self._load_entries(books, self._affected_query(affected))
+        revalued = self._revalued_later_query(average)
+        self._load_entries(books, self._affected_query(affected, revalued))
         for product_id, book in books.items():
             book.opening_date = start = average.get(product_id)
             # What an average pool valued before its opening is context.
@@ -222,6 +223,7 @@ class Loader:
                 for entry in entries.values()
                 if any(cost.partial_revaluation for cost in entry.costs)
             ),
+            with_cost=True,
         )
         self._load_openings(books, average)
 
@@ -283,8 +285,29 @@ class Loader:
         )
         return {entry_id for (entry_id,) in rows}
 
-    def _affected_query(self, affected):
-        """Return the query of the affected entries and their increases."""
+    def _revalued_later_query(self, average):
+        """Return the query of what average products revalued on their start or later.
+
+        The increases may have come long before: such a revaluation is no part of the
+        opening, and what is valued before it must not see it.
+        """
+        return SQL("").join(
+            SQL(
+                "UNION SELECT ledger_entry_id FROM stock_value_entry "
+                "WHERE entry_type = 'revaluation' AND product_id = %s "
+                "AND company_id = %s AND valuation_date >= %s ",
+                product_id,
+                self.company.id,
+                start,
+            )
+            for product_id, start in average.items()
+        )
+
+    def _affected_query(self, affected, revalued=None):
+        """Return the query of the affected entries and their increases.
+
+        ``revalued``: a query of others that is added with UNION.
+        """
         return SQL(
             """
             SELECT %(columns)s FROM (
@@ -292,10 +315,12 @@ class Loader:
                 UNION
                 SELECT inbound_entry_id FROM stock_cost_application
                 WHERE outbound_entry_id = ANY(%(ids)s::int[])
+                %(revalued)s
             ) AS wanted JOIN stock_ledger_entry e USING (id)
             """,
             columns=ENTRY_COLUMNS,
             ids=list(affected),
+            revalued=revalued or SQL(),
         )
 
     def _load_openings(self, books, average):
@@ -365,10 +390,12 @@ class Loader:
                 order=row[13],
             )
 
-    def _load_applications(self, books, outbound=(), inbound=()):
+    def _load_applications(self, books, outbound=(), inbound=(), with_cost=False):
         """Load the applications of the decreases and of the increases, by their ids.
 
         A query along each index: PostgreSQL would read the whole table for an OR.
+        ``with_cost``: of the increases only those that cost follows. An average
+        product's others may be many, and matter to nothing that is valued.
         """
         rows = self._rows(
             SQL(
@@ -377,7 +404,7 @@ class Loader:
                 WHERE outbound_entry_id = ANY(%(outbound)s::int[])
                 UNION
                 SELECT %(columns)s FROM stock_cost_application
-                WHERE inbound_entry_id = ANY(%(inbound)s::int[])
+                WHERE inbound_entry_id = ANY(%(inbound)s::int[]) %(narrowed)s
                 ORDER BY id
                 """,
                 columns=SQL(
@@ -385,6 +412,7 @@ class Loader:
                 ),
                 outbound=list(outbound),
                 inbound=list(inbound),
+                narrowed=SQL("AND cost_follows" if with_cost else ""),
             )
         )
         book_of = {

@@ -253,7 +253,8 @@ _BALANCES_AND_LAST_DATE = """
                (SELECT max(valuation_date) FROM stock_ledger_entry
                 WHERE product_id = i.product_id AND company_id = i.company_id),
                (SELECT max(valuation_date) FROM stock_value_entry
-                WHERE product_id = i.product_id AND company_id = i.company_id)),
+                WHERE product_id = i.product_id AND company_id = i.company_id
+                  AND entry_type = 'revaluation')),
            b.cost_location_id, b.quantity, b.value_actual + b.value_expected
     FROM stock_cost_item i LEFT JOIN stock_cost_balance b ON b.item_id = i.id
     WHERE i.id IN %(items)s

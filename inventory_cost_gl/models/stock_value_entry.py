@@ -118,6 +118,10 @@ class StockValueEntry(models.Model):
         "ledger_entry_quantity, cost_amount_actual, cost_amount_expected)"
     )
     _company_date_index = models.Index("(company_id, posting_date)")
+    # Revaluations are few, and all that may count later than what they revalue.
+    _revaluation_index = models.Index(
+        "(product_id, company_id, valuation_date) WHERE entry_type = 'revaluation'"
+    )
     _adjustment_has_cause = models.Constraint(
         "CHECK (NOT adjustment OR cause_value_entry_id IS NOT NULL)",
         "An adjustment names the value entry that caused it.",
