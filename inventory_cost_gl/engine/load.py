@@ -157,7 +157,10 @@ class Loader:
                 SELECT %(columns)s FROM waiting
                 JOIN stock_ledger_entry e ON e.id = waiting.applies_from_entry_id
                 UNION
-                SELECT %(columns)s FROM downstream JOIN stock_ledger_entry e USING (id)
+                -- one by one: a join would read the whole table if many wait
+                SELECT %(columns)s FROM downstream CROSS JOIN LATERAL (
+                    SELECT * FROM stock_ledger_entry WHERE id = downstream.id OFFSET 0
+                ) AS e
                 UNION
                 SELECT %(columns)s FROM waiting
                 JOIN stock_ledger_entry e ON e.id = waiting.reverses_entry_id
