@@ -36,6 +36,7 @@
         "wizards/inventory_not_invoiced_date_views.xml",
         "views/inventory_not_invoiced_views.xml",
         "data/ir_sequence_write_off.xml",
+        "views/res_company_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/posting_group_views.xml",

@@ -36,6 +36,8 @@ class InventoryCostRunLine(models.Model):
         self.ensure_one()
         if not self.res_model:
             return self._open_document()
+        if self.res_model == "res.company":
+            return self._open_lock_dates()
         record = self.env[self.res_model].sudo().browse(self.res_id or ()).exists()
         return {
             "type": "ir.actions.act_window",
@@ -44,6 +46,18 @@ class InventoryCostRunLine(models.Model):
             "res_id": record.id,
             "view_mode": "form",
             "context": {} if record else self._prepare_missing_context(),
+        }
+
+    def _open_lock_dates(self):
+        """Open the lock dates of the company; who may change companies changes them."""
+        view = self.env.ref("inventory_cost_gl.res_company_view_form_lock_dates")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Lock Dates"),
+            "res_model": "res.company",
+            "res_id": self.res_id,
+            "views": [(view.id, "form")],
+            "target": "new",
         }
 
     def _open_document(self):

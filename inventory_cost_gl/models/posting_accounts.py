@@ -269,22 +269,43 @@ class PostingAccounts:
         Lock exceptions are those of the user who posts.
         """
         if date not in self.date_problems:
-            locks = self.company._get_lock_date_violations(
-                date, fiscalyear=True, sale=False, purchase=False, tax=False, hard=True
-            )
-            self.date_problems[date] = locks and [
-                Problem(
-                    self.env._(
-                        "The posting date %(date)s is locked: %(locks)s. Open it for "
-                        "as long as it takes to post.",
-                        date=format_date(self.env, date),
-                        locks=self.company._format_lock_dates(locks),
-                    ),
-                    "res.company",
-                    self.company.id,
-                )
-            ]
+            locks = self._locks(self.company, date)
+            self.date_problems[date] = locks and [self._locked_problem(date, locks)]
         return self.date_problems[date]
+
+    def _locks(self, company, date):
+        """Return the lock dates of a company and its parents that matter here."""
+        return company._get_lock_date_violations(
+            date, fiscalyear=True, sale=False, purchase=False, tax=False, hard=True
+        )
+
+    def _locked_problem(self, date, locks):
+        """Return the ``Problem`` of a locked date, with the way out."""
+        message = self.env._(
+            "The posting date %(date)s is locked: %(locks)s. Open it for as long as it "
+            "takes to post.",
+            date=format_date(self.env, date),
+            locks=self.company._format_lock_dates(locks),
+        )
+        if "hard_lock_date" in {name for _date, name in locks}:
+            message = self.env._(
+                "The posting date %(date)s is locked for good: %(locks)s. Post it on "
+                "the first open date, which Post Inventory Cost to G/L asks for.",
+                date=format_date(self.env, date),
+                locks=self.company._format_lock_dates(locks),
+            )
+        return Problem(message, "res.company", self._locking_company(date).id)
+
+    def _locking_company(self, date):
+        """Return the company that locks a date: a branch is locked by its parents."""
+        return next(
+            (
+                company
+                for company in self.company.parent_ids
+                if self._locks(company, date)
+            ),
+            self.company,
+        )
 
     def load_accounts(self, account_ids):
         """Read accounts that entries name themselves: one query for all of them."""

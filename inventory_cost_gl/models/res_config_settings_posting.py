@@ -50,6 +50,7 @@ class ResConfigSettings(models.TransientModel):
                 "context": {
                     "default_settings_id": self.id,
                     "default_company_id": self.company_id.id,
+                    "default_turn_on": self.expected_cost_posting,
                 },
             }
         return super().execute()

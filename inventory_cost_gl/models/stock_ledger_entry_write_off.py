@@ -28,6 +28,40 @@ class StockLedgerEntry(models.Model):
             )
         return self._close_short(True, date)
 
+    def _over_write_off_tolerance(self):
+        """Return ``{order line: expected cost}`` of these entries' order lines of which
+        more is expected than the company's tolerance allows to write off.
+
+        Read from all ledger entries of an order line, so that no choice of them counts
+        as less. Positive for goods received and goods delivered.
+        """
+        over = {}
+        for company, entries in self.sudo().grouped("company_id").items():
+            tolerance = company.inventory_write_off_tolerance
+            whole = entries.with_company(company)._of_the_same_order_lines()
+            for line, amount in whole._expected_by_order_line().items():
+                if company.currency_id.compare_amounts(abs(amount), tolerance) > 0:
+                    over[line] = amount
+        return over
+
+    def _of_the_same_order_lines(self):
+        """Return all ledger entries of the order lines of these."""
+        own = {entry._inventory_order_line() for entry in self}
+        moves, whole = self.stock_move_id, self.browse()
+        for lines in (moves.purchase_line_id, moves.sale_line_id):
+            # A drop shipment's move names both lines, its entry is about one.
+            whole |= lines.filtered(own.__contains__)._inventory_ledger_entries()
+        return whole
+
+    def _expected_by_order_line(self):
+        """Return ``{order line: expected cost}``: one query."""
+        costs, expected = self._costs(), {}
+        for entry in self:
+            line = entry._inventory_order_line()
+            sign = line._inventory_direction()
+            expected[line] = expected.get(line, 0.0) + sign * costs[entry.id][0]
+        return expected
+
     def _take_back_write_off(self, date=None):
         """Expect again what was written off of these entries; return value entries.
 

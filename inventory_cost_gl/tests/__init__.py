@@ -14,6 +14,7 @@ from . import test_valuation
 from . import test_post_modes
 from . import test_post_plan
 from . import test_post_dates
+from . import test_lock_dates
 from . import test_post_reverse
 from . import test_post_reverse_long
 from . import test_post_currencies

@@ -1,7 +1,7 @@
 from datetime import date
 from itertools import product as combinations
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .posting_common import PostingCommon
@@ -281,6 +281,30 @@ class TestExpectedSwitchWizard(ExpectedPostingCommon):
         wizard.action_confirm()
         self.assertFalse(self.company.expected_cost_posting)
         self.assertFalse(self.waiting())
+
+    def test_already_turned_off_by_somebody_else(self):
+        """The button does what it says, or nothing: never the opposite."""
+        self.received()
+        action = self.settings(False).execute()
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        dialog = Form(model)
+        self.assertFalse(dialog.turn_on)
+        self.switch(False)
+        with self.assertRaisesRegex(UserError, "is turned off already"):
+            dialog.save().action_confirm()
+        self.assertFalse(self.company.expected_cost_posting)
+        self.assertFalse(self.waiting())
+
+    def test_already_turned_on_by_somebody_else(self):
+        self.switch(False)
+        self.received()
+        wizard = self.ask(True)
+        self.switch(True)
+        queued = self.waiting()
+        with self.assertRaisesRegex(UserError, "is turned on already"):
+            wizard.action_confirm()
+        self.assertTrue(self.company.expected_cost_posting)
+        self.assertEqual(self.waiting(), queued)
 
     def test_discarding_changes_nothing(self):
         self.received()

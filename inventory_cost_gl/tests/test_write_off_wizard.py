@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -150,6 +151,60 @@ class TestWriteOffWizard(WriteOffCommon):
         wizard.line_ids.filtered(lambda line: line.amount > 10).unlink()
         wizard.action_write_off()
         self.assertEqual(self.rows().purchase_order_id, large)
+
+    def chosen(self, *lines):
+        """Return a wizard with lines of ledger entries as an accountant chose them."""
+        accountant = self.user_with("group_accountant")
+        return self.as_user(self.env["inventory.cost.write.off"], accountant).create(
+            {
+                "reason": "Mine",
+                "date": "2026-02-01",
+                "line_ids": [
+                    Command.create({"ledger_entry_ids": entries.ids})
+                    for entries in lines
+                ],
+            }
+        )
+
+    def test_an_order_line_cut_in_two(self):
+        """Each receipt is within the tolerance, the order line is not."""
+        order = self.buy(self.fifo, 2, 6.0, date="2026-01-05")
+        self.receive(order, 1, date="2026-01-05")
+        self.receive(order, 1, date="2026-01-06")
+        first, second = self.rows()._ledger_entries()
+        for lines in ((first, second), (first,)):
+            wizard = self.chosen(*lines)
+            self.assertTrue(wizard.over_tolerance)
+            with self.assertRaisesRegex(UserError, f"{order.name}, .*12.00"):
+                wizard.action_write_off()
+        self.assertEqual(self.rows().amount, 12.0)
+
+    def test_two_orders_that_set_each_other_off(self):
+        order, returned = self.received(), self.received()
+        self.bill(returned, date="2026-01-10")
+        self.give_back(returned.picking_ids, 10, date="2026-01-12")
+        entries = self.rows()._ledger_entries()
+        wizard = self.chosen(entries)
+        self.assertEqual(wizard.line_ids.amount, 0.0)
+        self.assertTrue(wizard.over_tolerance)
+        with self.assertRaises(UserError) as error:
+            wizard.action_write_off()
+        for name in (order.name, returned.name):
+            self.assertIn(name, str(error.exception))
+        self.assertEqual(len(self.rows()), 2)
+
+    def test_the_tolerance_is_read_at_once(self):
+        """How many order lines there are does not change the number of queries."""
+        counts = []
+        for number in (2, 6):
+            for _order in range(number):
+                self.remainder()
+            entries = self.rows()._ledger_entries()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertFalse(entries._over_write_off_tolerance())
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(*counts)
 
     def test_exactly_the_tolerance(self):
         self.company.inventory_write_off_tolerance = 7.0

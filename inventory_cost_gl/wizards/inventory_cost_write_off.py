@@ -54,22 +54,12 @@ class InventoryCostWriteOff(models.TransientModel):
             for entries in by_line.values()
         ]
 
-    @api.depends("line_ids.amount", "tolerance")
+    @api.depends("line_ids.amount", "line_ids.over_tolerance")
     def _compute_amount(self):
         """Add the lines up, and say whether one of them is over the tolerance."""
         for wizard in self:
             wizard.amount = sum(wizard.line_ids.mapped("amount"))
-            wizard.over_tolerance = bool(wizard._lines_over_tolerance())
-
-    def _lines_over_tolerance(self):
-        """Return the lines of which more is expected than may be written off."""
-        self.ensure_one()
-        return self.line_ids.filtered(
-            lambda line: self.currency_id.compare_amounts(
-                abs(line.amount), self.tolerance
-            )
-            > 0
-        )
+            wizard.over_tolerance = any(wizard.line_ids.mapped("over_tolerance"))
 
     # -- Writing off ------------------------------------------------------------------
 
@@ -111,10 +101,14 @@ class InventoryCostWriteOff(models.TransientModel):
         }
 
     def _check_tolerance(self):
-        """Refuse lines over the tolerance, naming them and the way out."""
-        if not self.line_ids:
+        """Refuse order lines over the tolerance, naming them and the way out.
+
+        The wizard's own lines prove nothing: one may hold a part of an order line.
+        """
+        entries = self.line_ids.ledger_entry_ids
+        if not entries:
             raise UserError(self.env._("There is nothing to write off."))
-        over = self._lines_over_tolerance()
+        over = entries._over_write_off_tolerance()
         if over:
             raise UserError(
                 self.env._(
@@ -122,9 +116,21 @@ class InventoryCostWriteOff(models.TransientModel):
                     "an order line:\n%(lines)s\nLeave these lines out, or have the "
                     "tolerance raised in the inventory cost settings.",
                     tolerance=self._format(self.tolerance),
-                    lines="\n".join(over.mapped("display_name")),
+                    lines="\n".join(
+                        self._order_line_name(line, amount)
+                        for line, amount in over.items()
+                    ),
                 )
             )
+
+    def _order_line_name(self, order_line, amount):
+        """Name an order line and what is expected of it in messages."""
+        return self.env._(
+            "%(order)s, %(product)s: %(amount)s",
+            order=order_line.order_id.display_name,
+            product=order_line.product_id.display_name,
+            amount=self._format(amount),
+        )
 
     def _next_number(self):
         """Return the number of the write-off, as the value entries' document."""

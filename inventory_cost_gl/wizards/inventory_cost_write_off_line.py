@@ -22,6 +22,7 @@ class InventoryCostWriteOffLine(models.TransientModel):
         string="Not Invoiced", digits="Product Unit", compute="_compute_expected"
     )
     amount = fields.Monetary(string="Expected Cost", compute="_compute_expected")
+    over_tolerance = fields.Boolean(compute="_compute_over_tolerance")
 
     @api.depends("ledger_entry_ids")
     def _compute_expected(self):
@@ -40,15 +41,14 @@ class InventoryCostWriteOffLine(models.TransientModel):
             )
             line.amount = sign * sum(costs[entry.id][0] for entry in entries)
 
-    @api.depends("order_ref", "product_id", "amount")
-    def _compute_display_name(self):
-        """Name a line in messages."""
+    @api.depends("ledger_entry_ids", "company_id.inventory_write_off_tolerance")
+    def _compute_over_tolerance(self):
+        """Say which lines belong to order lines over the tolerance."""
+        over = self.ledger_entry_ids._origin._over_write_off_tolerance()
         for line in self:
-            line.display_name = self.env._(
-                "%(order)s, %(product)s: %(amount)s",
-                order=line.order_ref,
-                product=line.product_id.display_name,
-                amount=line.write_off_id._format(line.amount),
+            entries = line.ledger_entry_ids._origin.sudo()
+            line.over_tolerance = any(
+                entry._inventory_order_line() in over for entry in entries
             )
 
     def _get_order(self):
