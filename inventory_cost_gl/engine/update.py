@@ -315,7 +315,11 @@ class CostUpdate:
         seeds = {*causes.ledger_entry_id.ids, *new_entries.ids, *covered}
         value_entries = self.env["stock.value.entry"]
         if seeds:
-            forwarded = {*causes.product_id.ids, *(covered.values())}
+            # A decrease that takes one receipt's cost out of an average changes it for
+            # all that is valued with that receipt.
+            averages = reached.filtered(lambda item: item._is_average()).product_id
+            fixed = new_entries.filtered("applies_to_entry_id").product_id & averages
+            forwarded = {*causes.product_id.ids, *covered.values(), *fixed.ids}
             from_dates = self._from_dates(causes, new_entries, applied)
             used_up = applied.used_up_of(reached.product_id)
             for loader, due in self._average_loaders(items, from_dates):
