@@ -18,10 +18,8 @@ class UnitCosts:
         """Bring the items' unit costs up to date with their balances (rule d.10).
 
         Increases that ``stated`` value entries invoice set the unit cost of an item
-        that had none; once it is adjusted, what its stock costs does. An item without
-        a unit cost takes what its stock costs before it is adjusted, too: goods that
-        are received and not billed have a price. Return the items whose unit cost
-        changed, or a lot's may have.
+        that had none; once it is adjusted, what its stock costs does. Return the items
+        whose unit cost changed, or a lot's may have.
         """
         unit_costs = {
             item: item._current_unit_cost() for item in items if item._is_standard()
@@ -41,7 +39,7 @@ class UnitCosts:
                 cost = unit_cost_while_posting(
                     cost, last, invoiced - quantity, invoiced
                 )
-            if (item in adjusted or not cost) and of_stock[item] is not None:
+            if item in adjusted and of_stock[item] is not None:
                 cost = of_stock[item]
             unit_costs[item] = self.units.price(cost)
         changed = items.filtered(lambda item: item.unit_cost != unit_costs[item])
