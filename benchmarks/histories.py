@@ -333,7 +333,9 @@ SELECT company_id, product_id, valuation_date, id, true, recorded_at
  ORDER BY id;
 """
 
+# Statistics of the template may say that its ledgers are empty.
 _QUEUES = """
+ANALYZE stock_cost_item, stock_ledger_entry, stock_value_entry;
 INSERT INTO stock_value_entry_queue (company_id, value_entry_id, kind, posting_date,
                                      product_id)
 SELECT value.company_id, value.id, cost.kind, value.posting_date, value.product_id
