@@ -12,7 +12,7 @@ from odoo.service.model import retrying
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import inventory_cost_run_queue
+from ..models.inventory_cost_run_queue import CHUNK_SIZES
 from .concurrency_common import ConcurrencyCommon
 
 QUIET = ("odoo.sql_db", "odoo.service.model")
@@ -30,10 +30,8 @@ class TestConcurrencyPosting(ConcurrencyCommon):
         super().setUpClass()
         cls.runs = cls.env["inventory.cost.run"]
         # A chunk for each posting date.
-        for granularity in inventory_cost_run_queue.CHUNK_SIZES:
-            patcher = patch.dict(inventory_cost_run_queue.CHUNK_SIZES, {granularity: 1})
-            patcher.start()
-            cls.addClassCleanup(patcher.stop)
+        sizes = dict.fromkeys(CHUNK_SIZES, 1)
+        cls.startClassPatcher(patch.dict(CHUNK_SIZES, sizes))
 
     def setUp(self):
         super().setUp()

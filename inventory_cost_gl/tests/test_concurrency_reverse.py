@@ -7,7 +7,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import inventory_cost_run_posting, inventory_cost_run_queue
+from ..models import inventory_cost_run_posting
+from ..models.inventory_cost_run_queue import CHUNK_SIZES
 from .concurrency_common import ConcurrencyCommon
 
 FEBRUARY = date(2026, 2, 28)
@@ -25,13 +26,10 @@ class TestConcurrencyReverse(ConcurrencyCommon):
         super().setUpClass()
         cls.runs = cls.env["inventory.cost.run"]
         # A chunk for each document.
-        sizes = dict.fromkeys(inventory_cost_run_queue.CHUNK_SIZES, 1)
-        for patcher in (
-            patch.dict(inventory_cost_run_queue.CHUNK_SIZES, sizes),
-            patch.object(inventory_cost_run_posting, "INLINE_LIMIT", 0),
-        ):
-            patcher.start()
-            cls.addClassCleanup(patcher.stop)
+        sizes = dict.fromkeys(CHUNK_SIZES, 1)
+        cls.startClassPatcher(patch.dict(CHUNK_SIZES, sizes))
+        limit = patch.object(inventory_cost_run_posting, "INLINE_LIMIT", 0)
+        cls.startClassPatcher(limit)
 
     # -- A run and its reversal ----------------------------------------------------
 

@@ -31,6 +31,11 @@ class TestExpectedRevaluation(InventoryCostCommon):
         revaluation.action_approve()
         revaluation.action_post()
 
+    def assertCosts(self, delivery, delivered, received):
+        """Compare the delivery's cost, and the receipt's as (expected, actual)."""
+        self.assertEqual(self.cost(self.receipt), received)
+        self.assertEqual(sum(self.cost(delivery)), delivered)
+
     # -- Taken back as they were made -------------------------------------------------
 
     def test_reset_bill_brings_back_what_the_revaluation_covered(self):
@@ -39,25 +44,20 @@ class TestExpectedRevaluation(InventoryCostCommon):
         bill = self.bill(self.order, 5, date="2026-02-03")
         self.bill(self.order, 5, date="2026-02-04")
         bill.button_draft()
-        self.assertEqual(self.cost(self.receipt), (65.0, 50.0))
-        self.assertEqual(sum(self.cost(delivery)), -40.0)
+        self.assertCosts(delivery, -40.0, (65.0, 50.0))
         bill.action_post()
-        self.assertEqual(self.cost(self.receipt), (0.0, 100.0))
-        self.assertEqual(sum(self.cost(delivery)), -40.0)
+        self.assertCosts(delivery, -40.0, (0.0, 100.0))
 
     def test_each_revaluation_is_reversed_over_what_it_covered(self):
         """All 10 to 12, sell 4, the other 6 to 17: the bill leaves none of it."""
         self.revalue(12.0, "2026-01-10")
         delivery = self.sell_some(4, "2026-01-15")
         self.revalue(17.0, "2026-01-31")
-        self.assertEqual(self.cost(self.receipt), (150.0, 0.0))
-        self.assertEqual(sum(self.cost(delivery)), -48.0)
+        self.assertCosts(delivery, -48.0, (150.0, 0.0))
         bill = self.bill(self.order, date="2026-02-03")
-        self.assertEqual(self.cost(self.receipt), (0.0, 100.0))
-        self.assertEqual(sum(self.cost(delivery)), -40.0)
+        self.assertCosts(delivery, -40.0, (0.0, 100.0))
         bill.button_draft()
-        self.assertEqual(self.cost(self.receipt), (150.0, 0.0))
-        self.assertEqual(sum(self.cost(delivery)), -48.0)
+        self.assertCosts(delivery, -48.0, (150.0, 0.0))
 
     def test_bill_restated_after_a_second_revaluation(self):
         """A bill that came first covers more of the receipt when a return goes."""

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..models import inventory_cost_run_posting, inventory_cost_run_queue
+from ..models.inventory_cost_run_queue import CHUNK_SIZES
 from ..posting.grouping import journal_entries
 from .posting_common import PostingCommon
 
@@ -22,10 +23,8 @@ class TestPostReverseLong(PostingCommon):
     def setUpClass(cls):
         super().setUpClass()
         # A chunk for each journal entry.
-        for granularity in inventory_cost_run_queue.CHUNK_SIZES:
-            patcher = patch.dict(inventory_cost_run_queue.CHUNK_SIZES, {granularity: 1})
-            patcher.start()
-            cls.addClassCleanup(patcher.stop)
+        sizes = dict.fromkeys(CHUNK_SIZES, 1)
+        cls.startClassPatcher(patch.dict(CHUNK_SIZES, sizes))
 
     def setUp(self):
         super().setUp()

@@ -240,28 +240,25 @@ class TestPostToDo(StepsCommon):
         self.assertFalse(self.waiting())
         self.assertFalse(self.to_dos())
 
-    def test_whoever_started_a_run_that_fails(self):
+    def failing_run(self, starter, **changes):
+        """Return a run of somebody who changes before the scheduled action fails it."""
         self.company.automatic_cost_posting = "off"
-        starter = self.user_with("group_accountant")
         for _number in range(5):
             self.entry(1.0)
         wizard = self.as_user(self.env["inventory.cost.post"], starter).create({})
         run = self.runs.browse(wizard.action_run()["res_id"])
+        starter.write(changes)
         self.company.inventory_cost_journal_id.active = False
         self.call()
         self.assertEqual(run.state, "failed")
+        return run
+
+    def test_whoever_started_a_run_that_fails(self):
+        starter = self.user_with("group_accountant")
+        run = self.failing_run(starter)
         self.assertEqual(self.to_dos().user_id, starter)
         self.assertIn(self.company.inventory_cost_journal_id.name, run.message)
 
     def test_whoever_started_it_has_lost_the_role(self):
-        self.company.automatic_cost_posting = "off"
-        starter = self.user_with("group_accountant")
-        for _number in range(5):
-            self.entry(1.0)
-        wizard = self.as_user(self.env["inventory.cost.post"], starter).create({})
-        run = self.runs.browse(wizard.action_run()["res_id"])
-        starter.active = False
-        self.company.inventory_cost_journal_id.active = False
-        self.call()
-        self.assertEqual(run.state, "failed")
+        self.failing_run(self.user_with("group_accountant"), active=False)
         self.assertEqual(self.to_dos().user_id, self.accountant)
