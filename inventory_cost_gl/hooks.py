@@ -16,7 +16,7 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Give *every* company Odoo's own values back, and drop the triggers' function.
+    """Give *every* company Odoo's own values back, and drop the triggers' functions.
 
     Odoo's own ``set periodic`` only reaches the companies of the user who uninstalls,
     and through the ORM it meets the guards of fields that have ledger entries.
@@ -55,7 +55,8 @@ def uninstall_hook(env):
                     replacement=replacement,
                 )
             )
-    env.cr.execute("DROP FUNCTION IF EXISTS inventory_cost_append_only CASCADE")
-    env.cr.execute("DROP FUNCTION IF EXISTS inventory_cost_closed_period CASCADE")
+    for function in ("append_only", "closed_period", "posted_item"):
+        name = SQL.identifier(f"inventory_cost_{function}")
+        env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", name))
     env.invalidate_all()
     env.registry.clear_cache()

@@ -72,6 +72,15 @@ CHECKS = {
           LEFT JOIN stock_ledger_entry outbound ON outbound.id = outbound_entry_id
          WHERE application.company_id = %(company)s
            AND (inbound.id IS NULL OR outbound.id IS NULL)
+         UNION ALL
+        SELECT 'stock.value.entry.link', link.id,
+               concat_ws(' / ', debit_line_id, credit_line_id),
+               concat_ws(' / ', debit.id, credit.id)
+          FROM stock_value_entry_link link
+          LEFT JOIN account_move_line debit ON debit.id = debit_line_id
+          LEFT JOIN account_move_line credit ON credit.id = credit_line_id
+         WHERE link.company_id = %(company)s
+           AND (debit.id IS NULL OR credit.id IS NULL)
     """,
     "quantities": """
         WITH quant AS (
@@ -309,7 +318,8 @@ class InventoryCostIntegrity(models.AbstractModel):
             ),
             "keys": self.env._(
                 "%(record)s: it says %(one)s, the entries it names say %(other)s "
-                "(ids of ledger entry, company, product and cost location).",
+                "(ids of ledger entry, company, product and cost location, or of "
+                "journal items).",
                 record=number,
                 one=one_side,
                 other=other_side or self.env._("nothing"),

@@ -216,7 +216,7 @@ class InventoryCostRunQueue(models.Model):
                       FROM stock_value_entry_queue queue
                       JOIN stock_value_entry entry ON entry.id = queue.value_entry_id
                      WHERE %(filter)s
-                ), cost AS (%(costs)s)
+                ), cost AS MATERIALIZED (%(costs)s)
                 SELECT %(keys)s,
                        array_agg(id ORDER BY id), array_agg(units ORDER BY id),
                        sign(units)::int, wanted

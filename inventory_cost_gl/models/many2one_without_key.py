@@ -6,8 +6,9 @@ class Many2oneWithoutKey(fields.Many2one):
     """A many2one without a foreign key in the database.
 
     For columns of append-only tables that name rows which are never deleted either, or
-    that a key of the ledger entry keeps: PostgreSQL would look up and lock each of them
-    again for every row that is inserted. The nightly checks look instead (``keys``).
+    that a key of the ledger entry or a trigger keeps: PostgreSQL would look up and lock
+    each of them again for every row that is inserted. The nightly checks look instead
+    (``keys``).
     """
 
     def update_db_foreign_key(self, model, column):

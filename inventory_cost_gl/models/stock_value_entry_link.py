@@ -26,10 +26,10 @@ class StockValueEntryLink(models.Model):
         [("expected", "Expected Cost"), ("actual", "Actual Cost")], required=True
     )
     amount = fields.Monetary(required=True)
-    debit_line_id = fields.Many2one(
+    debit_line_id = Many2oneWithoutKey(
         "account.move.line", required=True, ondelete="restrict"
     )
-    credit_line_id = fields.Many2one(
+    credit_line_id = Many2oneWithoutKey(
         "account.move.line", required=True, ondelete="restrict"
     )
     run_id = Many2oneWithoutKey("inventory.cost.run", ondelete="restrict")
@@ -38,3 +38,32 @@ class StockValueEntryLink(models.Model):
     _debit_index = models.Index("(debit_line_id)")
     _credit_index = models.Index("(credit_line_id)")
     _run_index = models.Index("(run_id) WHERE run_id IS NOT NULL")
+
+    def init(self):
+        """Have PostgreSQL refuse to delete journal items that have links.
+
+        The half of a foreign key that is needed: links are inserted with their journal
+        items in one transaction, and the other half, a look at the journal items for
+        every link, would take a third of the time of posting.
+        """
+        super().init()
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION inventory_cost_posted_item() RETURNS trigger
+            LANGUAGE plpgsql AS $$
+            BEGIN
+                IF EXISTS (SELECT FROM stock_value_entry_link
+                            WHERE debit_line_id = OLD.id)
+                OR EXISTS (SELECT FROM stock_value_entry_link
+                            WHERE credit_line_id = OLD.id) THEN
+                    RAISE EXCEPTION 'Journal item % has inventory cost posted to it, '
+                        'and is never deleted. Reverse the run that posted it '
+                        'instead.', OLD.id USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN OLD;
+            END $$;
+            CREATE OR REPLACE TRIGGER inventory_cost_posted_item
+                BEFORE DELETE ON account_move_line
+                FOR EACH ROW EXECUTE FUNCTION inventory_cost_posted_item()
+            """
+        )

@@ -236,17 +236,42 @@ class TestAppendOnly(InventoryCostCommon):
         keys = {row[:3]: row[3] for row in self.env.cr.fetchall()}
         to_deletable = {key for key in keys if key[2] in DELETABLE}
         self.assertEqual(
-            to_deletable,
-            {
-                ("stock_ledger_entry", "partner_id", "res_partner"),
-                # Journal items of the addon are never deleted: this key is meant.
-                ("stock_value_entry_link", "debit_line_id", "account_move_line"),
-                ("stock_value_entry_link", "credit_line_id", "account_move_line"),
-            },
+            to_deletable, {("stock_ledger_entry", "partner_id", "res_partner")}
         )
         for key, on_delete in keys.items():
             expected = "n" if key[2] == "res_partner" else "r"
             self.assertEqual(on_delete, expected, key)
+
+    def test_journal_items_with_links_are_never_deleted(self):
+        link = self.one("stock.value.entry.link")
+        for line in (link.debit_line_id, link.credit_line_id):
+            for query, record in (
+                ("DELETE FROM account_move_line WHERE id = %s", line),
+                ("DELETE FROM account_move WHERE id = %s", line.move_id),
+            ):
+                with (
+                    self.subTest(query=query, line=line),
+                    self.assertRaisesRegex(RestrictViolation, "Reverse the run"),
+                ):
+                    self.execute(query, record.id)
+        self.assertUntouched()
+
+    def test_other_journal_items_are_deleted_as_ever(self):
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": self.company.inventory_cost_journal_id.id,
+                "line_ids": [
+                    Command.create({"account_id": account.id, "balance": balance})
+                    for account, balance in (
+                        (self.accounts["cogs"], 5.0),
+                        (self.accounts["inventory"], -5.0),
+                    )
+                ],
+            }
+        )
+        entry.unlink()
+        self.env.flush_all()
+        self.assertFalse(entry.exists())
 
     # -- The ORM and remote calls --------------------------------------------------
 
@@ -463,7 +488,7 @@ class TestAppendOnly(InventoryCostCommon):
             SELECT count(*) FROM pg_proc WHERE proname LIKE 'inventory_cost%'
              UNION ALL
             SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only%'
-                OR tgname LIKE '%closed_period%'
+                OR tgname LIKE '%closed_period%' OR tgname LIKE 'inventory_cost%'
             """
         )
         self.assertEqual(self.env.cr.fetchall(), [(0,)] * 4)

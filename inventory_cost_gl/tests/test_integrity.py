@@ -464,6 +464,20 @@ class TestIntegrity(InventoryCostCommon):
                 self.assertIn(("keys", application), found)
                 savepoint.rollback()
 
+    def test_a_link_to_nothing(self):
+        link = self.link()
+        for column in ("debit_line_id", "credit_line_id"):
+            with self.subTest(column=column), self.env.cr.savepoint() as savepoint:
+                self.corrupt(
+                    "stock.value.entry.link",
+                    "UPDATE stock_value_entry_link SET %s = -1 WHERE id = %s",
+                    SQL.identifier(column),
+                    link.id,
+                )
+                found = [problem[:2] for problem in self.problems()]
+                self.assertIn(("keys", link), found)
+                savepoint.rollback()
+
     # -- Links ---------------------------------------------------------------------
 
     def link(self):
