@@ -213,12 +213,10 @@ class Forwarding:
                 self.cost(layer)
                 cost += self.layer(layer).cost(source.id, application.quantity)
                 quantity += application.quantity
-        if not quantity:
-            return -self.costs[source.id], -source.quantity
         return cost, quantity
 
     def _arrivals_of(self, source_id):
-        """A departure's arrivals by the layer they carry, in entry order.
+        """A departure's arrivals by the layer they carry.
 
         Once some of a layer was taken back from the departure they all carry their
         share of the whole.
@@ -233,7 +231,7 @@ class Forwarding:
                 if self._lost_a_layer(departure_id, layers):
                     rows = [arrival for rows in layers.values() for arrival in rows]
                     layers.clear()
-                    layers[0] = sorted(rows, key=lambda arrival: arrival.id)
+                    layers[0] = rows
         return self._arrivals[source_id]
 
     def _lost_a_layer(self, departure_id, arrivals):

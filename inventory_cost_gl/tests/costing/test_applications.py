@@ -118,3 +118,131 @@ def test_a_ring_that_was_closed_in_the_same_run_is_found():
     apply_open(goods.book)
     assert second.remaining == 0
     assert (first.remaining, last.remaining) == (-ONE, ONE)
+
+
+# -- Corrections make room ------------------------------------------------------------
+
+
+def corrected(quantity, *others, left=0, uses=((2, 10),), method="fifo"):
+    """Return a book where some of increase 1, 10 units on day 1, is taken back.
+
+    ``uses``: what decreases have taken of it, ``left`` what none has; ``others`` are
+    further rows. The correction is 20.
+    """
+    correction = 20, -quantity, -quantity, 9, {"reverses": 1}
+    decreases = [(number, -taken, 0, number, {}) for number, taken in uses]
+    return book(
+        (1, 10, left, 1, {}),
+        *decreases,
+        correction,
+        *others,
+        method=method,
+        applications=[Application(1, number, taken) for number, taken in uses],
+    )
+
+
+def remaining(goods):
+    return {
+        number: entry.remaining
+        for number, entry in goods.entries.items()
+        if entry.remaining
+    }
+
+
+def test_a_correction_takes_what_is_left_first():
+    goods = corrected(2, left=2, uses=[(2, 8)])
+    assert rows(apply_open(goods)) == [(1, 20, 2)]
+    assert not remaining(goods)
+
+
+def test_what_is_missing_for_a_correction_waits_again():
+    goods = corrected(5, left=2, uses=[(2, 8)])
+    found = apply_open(goods)
+    assert rows(found) == [(1, 2, -3), (1, 20, 5)]
+    assert goods.applications[1:] == found
+    assert remaining(goods) == {2: -3}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "freed"),
+    [(5, [(1, 3, -5)]), (6, [(1, 3, -6)]), (8, [(1, 3, -6), (1, 2, -2)])],
+)
+def test_what_was_taken_last_waits_first(quantity, freed):
+    goods = corrected(quantity, uses=[(2, 4), (3, 6)])
+    assert rows(apply_open(goods)) == [*freed, (1, 20, quantity)]
+
+
+def test_it_waits_for_what_is_recorded_in_its_place():
+    """And before what is dated later."""
+    later, replacement = (21, -5, -5, 4, {}), (22, 5, 5, 1, {})
+    goods = corrected(5, later, replacement)
+    assert rows(apply_open(goods)) == [(1, 2, -5), (1, 20, 5), (22, 2, 5)]
+    assert remaining(goods) == {21: -5}
+
+
+def test_it_takes_what_else_there_is():
+    goods = corrected(10, (5, 4, 4, 5, {}))
+    assert rows(apply_open(goods)) == [(1, 2, -10), (1, 20, 10), (5, 2, 4)]
+    assert remaining(goods) == {2: -6}
+
+
+def test_of_several_the_first_recorded_takes_it():
+    goods = corrected(10, (5, 2, 2, 5, {}), uses=[(2, 4), (3, 6)])
+    assert rows(apply_open(goods))[-1] == (5, 2, 2)
+    assert remaining(goods) == {2: -2, 3: -6}
+
+
+def test_what_is_fixed_to_the_increase_stays():
+    goods = corrected(5, uses=[(2, 4), (3, 6)])
+    goods.entries[3].applies_to = 1
+    assert rows(apply_open(goods)) == [(1, 2, -4), (1, 20, 4)]
+    assert remaining(goods) == {2: -4, 20: -1}
+
+
+def test_what_is_not_loaded_or_of_another_increase_stays():
+    goods = corrected(5, (5, 7, 0, 2, {}), uses=[(2, 4), (3, 6)])
+    del goods.entries[3]
+    goods.applications.append(Application(5, 2, 7))
+    assert rows(apply_open(goods)) == [(1, 2, -4), (1, 20, 4)]
+    assert remaining(goods) == {2: -4, 20: -1}
+
+
+def test_a_return_to_the_vendor_makes_no_room():
+    goods = corrected(5)
+    goods.entries[20].reverses, goods.entries[20].applies_to = 0, 1
+    assert apply_open(goods) == []
+    assert remaining(goods) == {20: -5}
+
+
+@pytest.mark.parametrize(("quantity", "valued"), [(5, 7), (10, 2)])
+def test_what_waits_as_a_whole_is_valued_on_its_own_date_again(quantity, valued):
+    goods = corrected(quantity)
+    goods.entries[2].valuation_date = day(7)
+    apply_open(goods)
+    assert goods.entries[2].valuation_date == day(valued)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_room_is_made_as_it_was_taken(follows):
+    goods = corrected(5, method="average")
+    goods.applications[0].cost_follows = follows
+    back, taken = apply_open(goods)
+    assert (back.cost_follows, taken.cost_follows) == (follows, True)
+
+
+def test_what_waits_again_no_longer_follows_the_increase():
+    """The increase comes from a departure that is supplied, and dated, later."""
+    goods = book(
+        (1, -2, -2, 1, {}),
+        # asks what depends on what before anything is taken back
+        (2, 1, 1, 2, {"applies_from": 1}),
+        (3, 2, 0, 2, {"applies_from": 1, "location": 7}),
+        (4, -2, 0, 3, {"location": 7}),
+        (20, -2, -2, 4, {"reverses": 3, "location": 7}),
+        (21, 2, 2, 9, {}),
+        applications=[Application(3, 4, 2)],
+    )
+    assert rows(apply_open(goods)) == [(3, 4, -2), (3, 20, 2), (21, 1, 2)]
+    dates = {number: entry.valuation_date for number, entry in goods.entries.items()}
+    assert dates[3] == dates[20] == day(9)
+    assert dates[4] == day(3)

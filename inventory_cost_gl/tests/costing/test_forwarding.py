@@ -78,6 +78,59 @@ class TestTransfers:
         goods.adjust()
         assert (total(arrival)[0], total(rest)[0]) == (100, 301)
 
+    def arrived(self, departure, *layers):
+        """Arrivals of two units each that carry the departure's layers."""
+        return [
+            self.goods.entry(
+                2,
+                2,
+                "transfer",
+                location=7,
+                applies_from=departure.id,
+                transferred_from=layer.id,
+            )
+            for layer in layers
+        ]
+
+    def carried(self, *arrivals):
+        self.goods.adjust()
+        return [total(arrival)[0] for arrival in arrivals]
+
+    def test_each_carries_its_layer(self):
+        goods = self.goods = Goods()
+        first, second = goods.buy(2, 200, 1), goods.buy(2, 400, 1)
+        out = goods.sell(4, 2, entry_type="transfer")
+        arrivals = self.arrived(out, first, second)
+        assert self.carried(*arrivals) == [200, 400]
+
+    def test_a_layer_was_taken_back_from_the_departure(self):
+        """It has another one for it: the arrivals share the whole."""
+        goods = self.goods = Goods()
+        first, second = goods.buy(2, 200, 1), goods.buy(2, 400, 1)
+        out = goods.sell(4, 2, entry_type="transfer")
+        third = goods.entry(2, 1)
+        goods.cost(third, 601, invoiced_quantity=third.quantity)
+        goods.book.applications += [
+            Application(second.id, out.id, -2 * ONE),
+            Application(third.id, out.id, 2 * ONE),
+        ]
+        second.remaining, third.remaining = 2 * ONE, 0
+        arrivals = self.arrived(out, second, first)
+        assert self.carried(*arrivals) == [401, 400]
+
+    def test_a_departures_only_layer_was_taken_back(self):
+        goods = self.goods = Goods()
+        layer = goods.buy(2, 200, 1)
+        out = goods.sell(2, 2, entry_type="transfer")
+        arrivals = self.arrived(out, layer)
+        other = goods.buy(2, 300, 1)
+        goods.book.applications += [
+            Application(layer.id, out.id, -2 * ONE),
+            Application(other.id, out.id, 2 * ONE),
+        ]
+        layer.remaining, other.remaining = 2 * ONE, 0
+        assert self.carried(*arrivals) == [300]
+
     def test_a_layer_recorded_after_its_arrival(self):
         goods = Goods(unit_cost=100)
         out = goods.entry(-1, 1, "transfer")
@@ -103,6 +156,15 @@ def test_a_purchase_return_takes_expected_cost_back_too():
     goods.sell(4, 2, entry_type="purchase", applies_to=bought.id)
     amounts = {(row.entry_type, row.actual) for row in goods.adjust()}
     assert amounts == {("direct_cost", -400), ("indirect_cost", -30)}
+
+
+def test_a_correction_of_a_receipt_takes_nothing_back_type_by_type():
+    goods = Goods()
+    bought = goods.buy(10, 1000, 1)
+    goods.cost(bought, 50, entry_type="indirect_cost")
+    correction = goods.sell(4, 2, entry_type="purchase", reverses=bought.id)
+    assert Forwarding(goods.book).split_cost(correction) is None
+    assert {row.entry_type for row in goods.adjust()} == {"direct_cost"}
 
 
 class TestCauses:

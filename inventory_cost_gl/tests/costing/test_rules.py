@@ -909,3 +909,14 @@ def test_layer_values_are_exact():
     assert layer.rest(ONE) == Fraction(1000, 3) + 100
     assert layer.rest(2 * ONE) == Fraction(2000, 3) + 100
     assert layer.cost(9, ONE) == 433
+
+
+def test_the_parts_of_a_bill_line_add_up():
+    """10.00 for 3: as much of it to each receipt as makes up for earlier rounding."""
+    billed, parts = receipts.Billed(), []
+    for _receipt in range(3):
+        parts.append(billed.part(1, 1000, 3))
+        billed.add(1, parts[-1])
+    assert parts == [333, 334, 333]
+    billed.add(-2, -667)
+    assert billed.part(2, 1200, 3) == 867
