@@ -173,11 +173,10 @@ class InventoryCostRunBackground(models.Model):
         )
         self.invalidate_model(flush=False)
 
-    def _withdraw_requests(self):
-        """Take back the to-dos of earlier automatic runs."""
-        self.search(
-            [*self._earlier_automatic_runs(), ("activity_ids", "!=", False)]
-        ).activity_unlink([MEND])
+    def _withdraw_requests(self, runs=None):
+        """Take back the to-dos of earlier automatic runs, or of those of a domain."""
+        runs = runs or self._earlier_automatic_runs()
+        self.search([*runs, ("activity_ids", "!=", False)]).activity_unlink([MEND])
 
     def _ask_to_mend(self, user=None):
         """Give whoever started the run, or the responsible accountant, a to-do."""
@@ -186,7 +185,9 @@ class InventoryCostRunBackground(models.Model):
             self.activity_schedule(
                 MEND,
                 user_id=user.id,
-                summary=self.env._("Inventory cost is not posted"),
+                summary=self.env._("The run is reversed in part")
+                if self.kind == "reverse"
+                else self.env._("Inventory cost is not posted"),
                 note=self.message
                 or self.env._(
                     "%(count)s value entries were skipped. The run lists the reasons, "

@@ -125,10 +125,11 @@ class InventoryCostRunPosting(models.Model):
             self.write({"state": "running", "started_at": fields.Datetime.now()})
 
     def _finish(self):
-        """Mark the run as done; take back the to-dos of earlier ones if all is well."""
+        """Mark the run as done; take back the to-dos of others if all is well."""
         self.write({"state": "done", "finished_at": fields.Datetime.now()})
         if self.mode == "post" and not self._last_value_entry_id(self.company_id):
-            self._withdraw_requests()
+            company = ("company_id", "=", self.company_id.id)
+            self._withdraw_requests([company, ("kind", "=", "post")])
         return True
 
     def _run_chunk(self, chunk):

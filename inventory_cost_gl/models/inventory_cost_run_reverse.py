@@ -265,10 +265,12 @@ class InventoryCostRunReverse(models.Model):
         )
 
     def _finish(self):
-        """Queue as well what was not wanted while nothing of a receipt was posted."""
+        """Queue as well what was not wanted while nothing of a receipt was posted, and
+        take back the to-do of a reversal that had stopped."""
         if self.kind == "reverse":
             queue = self.env["stock.value.entry.queue"]
             queue._queue_missing_expected(self.company_id, self)
+            self._withdraw_requests([("id", "=", self.id)])
         return super()._finish()
 
     def _create_reversing_entries(self, moves):

@@ -295,7 +295,8 @@ class TestPostModes(PostingCommon):
         self.assertEqual(self.waiting(), standard)
 
     def test_the_wizard_counts_what_waits_within_its_filters(self):
-        self.entry(1.0)
+        self.company.expected_cost_posting = True
+        self.entry(1.0, expected_amount=5.0)
         self.entry(
             2.0, ledger_values={"product_id": self.average.id}, date="2026-02-01"
         )

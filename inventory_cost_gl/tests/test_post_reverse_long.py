@@ -253,6 +253,27 @@ class TestPostReverseLong(PostingCommon):
         self.assertIn("02/28/2026 is locked", reversal.message)
         return reversal
 
+    def assertAsked(self, limit):
+        """The to-do of a reversal that has stopped is gone when the rest is done."""
+        accountant = self.user_with("group_accountant")
+        run = self.post()
+        reversal = self.stopped(run)
+        to_do = reversal.activity_ids
+        self.assertEqual(to_do.user_id, accountant)
+        self.assertEqual(to_do.summary, "The run is reversed in part")
+        self.assertIn("Reverse the run", to_do.note)
+        self.company.fiscalyear_lock_date = False
+        self.reverse(run, limit=limit)
+        self.work()
+        self.assertEqual(reversal.state, "done")
+        self.assertFalse(reversal.activity_ids)
+
+    def test_the_to_do_where_the_scheduled_action_does_the_rest(self):
+        self.assertAsked(limit=0)
+
+    def test_the_to_do_where_the_rest_is_done_at_once(self):
+        self.assertAsked(limit=100)
+
     def test_a_date_that_is_locked_on_the_way(self):
         run = self.post()
         reversal = self.stopped(run)

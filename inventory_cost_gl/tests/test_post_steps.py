@@ -259,6 +259,19 @@ class TestPostToDo(StepsCommon):
         self.assertEqual(self.to_dos().user_id, starter)
         self.assertIn(self.company.inventory_cost_journal_id.name, run.message)
 
+    def test_taken_back_when_another_run_posts_it(self):
+        starter = self.user_with("group_accountant")
+        self.failing_run(starter)
+        self.company.inventory_cost_journal_id.active = True
+        self.entry(1.0, date="2026-02-01")
+        self.post(until_date="2026-01-31")
+        self.call(60.0)
+        self.assertTrue(self.to_dos(starter), "something waits")
+        self.post()
+        self.call(60.0)
+        self.assertFalse(self.waiting())
+        self.assertFalse(self.to_dos())
+
     def test_whoever_started_it_has_lost_the_role(self):
         self.failing_run(self.user_with("group_accountant"), active=False)
         self.assertEqual(self.to_dos().user_id, self.accountant)

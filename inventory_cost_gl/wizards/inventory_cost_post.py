@@ -54,10 +54,10 @@ class InventoryCostPost(models.TransientModel):
 
     @api.depends("company_id", "until_date", "product_ids", "category_ids")
     def _compute_waiting_count(self):
-        """Count what waits within the filters; expected and actual cost apart."""
+        """Count the value entries that wait within the filters."""
         for wizard in self:
-            wizard.waiting_count = self.env["stock.value.entry.queue"].search_count(
-                wizard._waiting_domain()
+            [[wizard.waiting_count]] = self.env["stock.value.entry.queue"]._read_group(
+                wizard._waiting_domain(), [], ["value_entry_id:count_distinct"]
             )
 
     def _waiting_domain(self):
