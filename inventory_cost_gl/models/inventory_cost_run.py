@@ -248,7 +248,6 @@ class InventoryCostRun(models.Model):
             "view_mode": "list",
             "views": [(self.env.ref(view).id, "list")],
             "domain": [("run_id", "=", self.id)],
-            "context": {"create": False, "edit": False},
         }
 
     def action_open_reversal(self):

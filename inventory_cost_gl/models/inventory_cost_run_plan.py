@@ -107,8 +107,6 @@ class InventoryCostRunPlan(models.Model):
             "view_mode": "list,pivot",
             "domain": [("run_id", "=", self.id)],
             "context": {
-                "create": False,
-                "edit": False,
                 # Columns that would be empty are left out.
                 "planned": self.mode != "post",
                 "by_document": self.granularity != POSTING_GROUP,

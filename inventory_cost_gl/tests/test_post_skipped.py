@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -70,6 +72,35 @@ class TestPostSkipped(PostingCommon):
         )
         self.general_setup.copy({"product_posting_group_id": other.id})
         self.assertMended(entry)
+
+    def test_the_form_that_mends_it_can_be_changed(self):
+        """As the client opens it: from the list of the run, with what that asks for."""
+        other = self.inventory_group.copy({"code": "OTHER", "name": "Other"})
+        self.entry(5.0, ledger_values={"inventory_posting_group_id": other.id})
+        self.general_setup.cogs_account_id = False
+        self.entry(-5.0, "sale")
+        self.company.fiscalyear_lock_date = "2026-01-10"
+        self.entry(5.0, date="2026-01-05")
+        run = self.post()
+        lines = self.skipped(run)
+        self.assertEqual(
+            set(lines.mapped("res_model")),
+            {"inventory.posting.setup", "general.posting.setup", "res.company"},
+        )
+        # The client refuses in a form what its context, the list's included, forbids.
+        self.assertFalse(run.action_open_skipped().get("context"))
+        self.assertFalse(run.action_open_plan()["context"].keys() & {"create", "edit"})
+        for line in lines:
+            with self.subTest(line.res_model):
+                action = line.action_open_record()
+                context = action.get("context", {})
+                self.assertFalse(context.keys() & {"create", "edit"})
+                model = self.env[action["res_model"]].with_context(**context)
+                [(view, _kind)] = action.get("views", [(False, "form")])
+                form = etree.fromstring(model.get_view(view, "form")["arch"])
+                self.assertNotEqual(form.get("edit"), "0")
+                if not action["res_id"]:
+                    self.assertNotEqual(form.get("create"), "0")
 
     def test_blocked_line(self):
         self.general_setup.copy(
