@@ -46,7 +46,6 @@ class StockValueEntryLink(models.Model):
         items in one transaction, and the other half, a look at the journal items for
         every link, would take a third of the time of posting.
         """
-        super().init()
         self.env.cr.execute(
             """
             CREATE OR REPLACE FUNCTION inventory_cost_posted_item() RETURNS trigger
@@ -67,3 +66,4 @@ class StockValueEntryLink(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION inventory_cost_posted_item()
             """
         )
+        return super().init()
