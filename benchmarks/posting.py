@@ -12,50 +12,53 @@ PLAIN_MOVES = 300
 
 def posting_group(database, scale):
     """A pair of lines for each date and posting groups: everything there is."""
-    _plain_moves(database, scale)
+    _fill_ledger(database, scale)
     yield from _post(database, "posting_group", None, 60)
 
 
 def document(database, scale):
     """A pair of lines for each document."""
-    _plain_moves(database, scale)
+    _fill_ledger(database, scale)
     yield from _post(database, "document", int(2 * SAMPLE * scale))
 
 
 def entry(database, scale):
     """A pair of lines for each value entry, against plain journal entries."""
-    plain = _plain_moves(database, scale)
+    plain = _fill_ledger(database, scale)
     yield from _post(database, "entry", int(SAMPLE * scale), plain=plain)
 
 
-def _plain_moves(database, scale):
-    """Create and post two-line journal entries, one by one as documents do.
+def _fill_ledger(database, scale):
+    """Post plain journal entries; return the journal items per second.
 
-    Return the journal items per second.
+    No company's ledger is empty, which PostgreSQL would go on believing.
     """
     number = max(int(PLAIN_MOVES * scale), 20)
     with environment(database) as env:
-        journal = env.company.inventory_cost_journal_id
-        accounts = env["account.account"].search([("code", "=like", "77%")], limit=2)
         with Stopwatch() as watch:
-            for amount in range(1, number + 1):
-                move = env["account.move"].create(
-                    {
-                        "journal_id": journal.id,
-                        "date": "2025-06-30",
-                        "line_ids": [
-                            Command.create({"account_id": account.id, side: amount})
-                            for account, side in zip(
-                                accounts, ("debit", "credit"), strict=True
-                            )
-                        ],
-                    }
-                )
-                move.action_post()
-        # No company's ledger is empty, which PostgreSQL would go on believing.
+            _plain_moves(env, number)
         env.cr.execute("ANALYZE account_move, account_move_line")
         env.cr.commit()
     return 2 * number / watch.seconds
+
+
+def _plain_moves(env, number):
+    """Create and post two-line journal entries, one by one as documents do."""
+    journal = env.company.inventory_cost_journal_id
+    accounts = env["account.account"].search([("code", "=like", "77%")], limit=2)
+    for amount in range(1, number + 1):
+        move = env["account.move"].create(
+            {
+                "journal_id": journal.id,
+                "date": "2025-06-30",
+                "line_ids": [
+                    Command.create({"account_id": accounts[0].id, "debit": amount}),
+                    Command.create({"account_id": accounts[1].id, "credit": amount}),
+                ],
+            }
+        )
+        move.action_post()
+    env.cr.commit()
 
 
 def _post(database, granularity, limit, seconds_bar=None, plain=None):

@@ -5,6 +5,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
+from .inventory_cost_run_background import MEND
 from .inventory_cost_run_journal import pg_array
 from .inventory_cost_run_queue import CHUNK_SIZES
 
@@ -270,7 +271,7 @@ class InventoryCostRunReverse(models.Model):
         if self.kind == "reverse":
             queue = self.env["stock.value.entry.queue"]
             queue._queue_missing_expected(self.company_id, self)
-            self._withdraw_requests([("id", "=", self.id)])
+            self.activity_unlink([MEND])
         return super()._finish()
 
     def _create_reversing_entries(self, moves):

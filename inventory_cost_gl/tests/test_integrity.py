@@ -450,33 +450,27 @@ class TestIntegrity(InventoryCostCommon):
                 self.assertFires("keys", value)
                 savepoint.rollback()
 
-    def test_an_application_to_nothing(self):
-        application = self.env["stock.cost.application"].search([], limit=1)
-        for column in ("inbound_entry_id", "outbound_entry_id"):
+    def assertNamed(self, record, *columns):
+        """Check that each column is missed when it names nothing."""
+        for column in columns:
             with self.subTest(column=column), self.env.cr.savepoint() as savepoint:
                 self.corrupt(
-                    "stock.cost.application",
-                    "UPDATE stock_cost_application SET %s = -1 WHERE id = %s",
+                    record._name,
+                    "UPDATE %s SET %s = -1 WHERE id = %s",
+                    SQL.identifier(record._table),
                     SQL.identifier(column),
-                    application.id,
+                    record.id,
                 )
                 found = [problem[:2] for problem in self.problems()]
-                self.assertIn(("keys", application), found)
+                self.assertIn(("keys", record), found)
                 savepoint.rollback()
 
+    def test_an_application_to_nothing(self):
+        application = self.env["stock.cost.application"].search([], limit=1)
+        self.assertNamed(application, "inbound_entry_id", "outbound_entry_id")
+
     def test_a_link_to_nothing(self):
-        link = self.link()
-        for column in ("debit_line_id", "credit_line_id"):
-            with self.subTest(column=column), self.env.cr.savepoint() as savepoint:
-                self.corrupt(
-                    "stock.value.entry.link",
-                    "UPDATE stock_value_entry_link SET %s = -1 WHERE id = %s",
-                    SQL.identifier(column),
-                    link.id,
-                )
-                found = [problem[:2] for problem in self.problems()]
-                self.assertIn(("keys", link), found)
-                savepoint.rollback()
+        self.assertNamed(self.link(), "debit_line_id", "credit_line_id")
 
     # -- Links ---------------------------------------------------------------------
 
